@@ -1,0 +1,18 @@
+# Every dependency, and why. Debian's package of each is in scripts/setup.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)             # text formatting, exact shortest doubles
+find_package(spdlog REQUIRED)          # logs on stderr, text or JSON
+find_package(GTest REQUIRED)           # unit tests
+find_package(Eigen3 3.4 REQUIRED)      # linear algebra of the forecast models
+find_package(CURL REQUIRED)            # REST and archives: TLS, proxies, keep-alive
+find_package(OpenSSL REQUIRED)         # SHA-256 of archives, TLS of the stream client
+find_package(ZLIB REQUIRED)            # CSV.gz imports, HTTP compression
+find_package(simdjson REQUIRED)        # the exchange's JSON payloads
+find_package(CLI11 REQUIRED)           # flags
+find_package(tomlplusplus REQUIRED)    # chandler.toml
+find_package(Boost 1.81 REQUIRED)      # Asio and Beast: HTTP server, WebSocket client (header only)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)  # Kafka producer and consumer
+pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)    # archives
+pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)      # plots as SVG and PNG
+include(arrow)                         # columns, Parquet files, S3
