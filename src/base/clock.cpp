@@ -2,9 +2,13 @@
 
 namespace chandler {
 
-Timestamp SystemClock::now() const { return std::chrono::floor<Millis>(std::chrono::system_clock::now()); }
+Timestamp SystemClock::now() const {
+  return std::chrono::floor<Millis>(std::chrono::system_clock::now());
+}
 
-std::chrono::nanoseconds SystemClock::steady() const { return std::chrono::steady_clock::now().time_since_epoch(); }
+std::chrono::nanoseconds SystemClock::steady() const {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
 
 bool SystemClock::sleep(std::chrono::nanoseconds duration, std::stop_token stop) {
   std::mutex mutex;

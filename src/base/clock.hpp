@@ -28,7 +28,8 @@ class SystemClock final : public Clock {
   bool sleep(std::chrono::nanoseconds duration, std::stop_token stop = {}) override;
 };
 
-// Starts at a given instant and moves only when slept on or advanced; sleeping costs no real time. Thread safe.
+// Starts at a given instant and moves only when slept on or advanced; sleeping costs no real time. Thread
+// safe.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(Timestamp start) : start_(start) {}

@@ -1,5 +1,5 @@
-// Logs go to stderr, as text or as one JSON object a line. Libraries below cli/ log through these three only; what
-// a user must act on is an Error, not a log line.
+// Logs go to stderr, as text or as one JSON object a line. Libraries below cli/ log through these three only;
+// what a user must act on is an Error, not a log line.
 #pragma once
 
 #include <spdlog/spdlog.h>

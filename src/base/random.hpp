@@ -1,5 +1,5 @@
-// Randomness is handed in as a seeded generator: the same seed gives the same numbers on every machine and standard
-// library (std:: distributions do not promise that).
+// Randomness is handed in as a seeded generator: the same seed gives the same numbers on every machine and
+// standard library (std:: distributions do not promise that).
 #pragma once
 
 #include <cstdint>

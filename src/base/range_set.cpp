@@ -36,7 +36,9 @@ void RangeSet::add(const RangeSet& other) {
   for (const TimeRange& r : other) add(r);
 }
 
-void RangeSet::subtract(TimeRange range) { subtract(RangeSet{range}); }
+void RangeSet::subtract(TimeRange range) {
+  subtract(RangeSet{range});
+}
 
 void RangeSet::subtract(const RangeSet& other) {
   std::vector<TimeRange> left;
@@ -63,7 +65,8 @@ RangeSet RangeSet::intersected(TimeRange range) const {
 
 bool RangeSet::contains(TimeRange range) const {
   if (range.empty()) return true;
-  const auto it = std::ranges::upper_bound(ranges_, range.begin, {}, [](const TimeRange& r) { return r.begin; });
+  const auto it =
+      std::ranges::upper_bound(ranges_, range.begin, {}, [](const TimeRange& r) { return r.begin; });
   return it != ranges_.begin() && range.end <= std::prev(it)->end;
 }
 

@@ -1,5 +1,5 @@
-// A set of instants as sorted, disjoint, non-touching half-open ranges: what has been asked, what is stored, what
-// is missing are all such sets, and the work list is their difference.
+// A set of instants as sorted, disjoint, non-touching half-open ranges: what has been asked, what is stored,
+// what is missing are all such sets, and the work list is their difference.
 #pragma once
 
 #include <initializer_list>

@@ -12,7 +12,9 @@ namespace {
 constexpr int kUniverse = 64;
 using Bits = std::bitset<kUniverse>;
 
-TimeRange range(std::int64_t a, std::int64_t b) { return {from_ms(a), from_ms(b)}; }
+TimeRange range(std::int64_t a, std::int64_t b) {
+  return {from_ms(a), from_ms(b)};
+}
 
 Bits bits_of(const RangeSet& set) {
   Bits bits;
@@ -34,7 +36,8 @@ TEST(RangeSet, AgreesWithABitSetOnRandomOperations) {
     Bits model;
     for (int step = 0; step < 30; ++step) {
       const auto a = random.below(kUniverse), b = random.below(kUniverse);
-      const TimeRange r = range(static_cast<std::int64_t>(std::min(a, b)), static_cast<std::int64_t>(std::max(a, b)));
+      const TimeRange r =
+          range(static_cast<std::int64_t>(std::min(a, b)), static_cast<std::int64_t>(std::max(a, b)));
       Bits touched;
       for (auto i = std::min(a, b); i < std::max(a, b); ++i) touched.set(i);
       if (random.chance(0.6)) {

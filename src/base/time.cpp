@@ -71,7 +71,9 @@ std::string format_day(Day d) {
                      static_cast<unsigned>(ymd.day()));
 }
 
-std::string format_month(year_month m) { return fmt::format("{:04}-{:02}", year_number(m), month_number(m)); }
+std::string format_month(year_month m) {
+  return fmt::format("{:04}-{:02}", year_number(m), month_number(m));
+}
 
 std::string format_minute(Timestamp t) {
   const Day d = day_of(t);
@@ -82,12 +84,15 @@ std::string format_minute(Timestamp t) {
 std::string format_instant(Timestamp t) {
   const Day d = day_of(t);
   const auto ms = (t - begin_of(d)).count();
-  std::string text = fmt::format("{}T{:02}:{:02}:{:02}", format_day(d), ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60);
+  std::string text =
+      fmt::format("{}T{:02}:{:02}:{:02}", format_day(d), ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60);
   if (ms % 1000 != 0) text += fmt::format(".{:03}", ms % 1000);
   return text + 'Z';
 }
 
-std::string format_range(TimeRange r) { return format_minute(r.begin) + " … " + format_minute(r.end); }
+std::string format_range(TimeRange r) {
+  return format_minute(r.begin) + " … " + format_minute(r.end);
+}
 
 std::string format_duration(Millis d) {
   const auto ms = d.count();
@@ -104,7 +109,8 @@ Result<Day> parse_day(std::string_view text) {
   std::size_t at = 0;
   const auto day = take_day(text, at);
   if (!day || at != text.size()) {
-    return fail(ErrorCode::usage, fmt::format("'{}' is not a day", text), {}, "write it as YYYY-MM-DD, e.g. 2024-05-01");
+    return fail(ErrorCode::usage, fmt::format("'{}' is not a day", text), {},
+                "write it as YYYY-MM-DD, e.g. 2024-05-01");
   }
   return *day;
 }
@@ -113,12 +119,14 @@ Result<Timestamp> parse_instant(std::string_view text) {
   std::size_t at = 0;
   if (const auto day = take_day(text, at)) {
     if (at == text.size()) return begin_of(*day);
-    if (const auto time = take_time_of_day(text, at); time && at == text.size()) return begin_of(*day) + *time;
+    if (const auto time = take_time_of_day(text, at); time && at == text.size())
+      return begin_of(*day) + *time;
   } else if (!text.empty()) {
     std::int64_t ms = 0;
     const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), ms);
     constexpr std::int64_t kYear1 = -62'135'596'800'000, kYear9999 = 253'402'300'799'999;
-    if (ec == std::errc{} && end == text.data() + text.size() && ms >= kYear1 && ms <= kYear9999) return from_ms(ms);
+    if (ec == std::errc{} && end == text.data() + text.size() && ms >= kYear1 && ms <= kYear9999)
+      return from_ms(ms);
   }
   return fail(ErrorCode::usage, fmt::format("'{}' is not a time", text), {},
               "write it in UTC as 2024-05-01, 2024-05-01T13:07Z, or epoch milliseconds");

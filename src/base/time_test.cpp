@@ -12,10 +12,13 @@ TEST(Time, DaysAreHalfOpenInUtc) {
   EXPECT_EQ(day_of(end_of(day) - Millis{1}), day);
 }
 
-TEST(Time, DaysBeforeTheEpochRoundDown) { EXPECT_EQ(format_day(day_of(from_ms(-1))), "1969-12-31"); }
+TEST(Time, DaysBeforeTheEpochRoundDown) {
+  EXPECT_EQ(format_day(day_of(from_ms(-1))), "1969-12-31");
+}
 
 TEST(Time, ImpossibleDaysAreRefused) {
-  for (const char* text : {"2023-02-29", "2024-13-01", "2024-00-10", "2024-5-1", "2024-05-01x", "", "20240501"}) {
+  for (const char* text :
+       {"2023-02-29", "2024-13-01", "2024-00-10", "2024-5-1", "2024-05-01x", "", "20240501"}) {
     EXPECT_FALSE(parse_day(text)) << text;
   }
   EXPECT_TRUE(parse_day("2024-02-29"));
