@@ -1,0 +1,113 @@
+#include "candles/clean.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+
+namespace chandler::candles {
+namespace {
+
+constexpr std::int64_t kEarliest = 1'230'768'000'000;  // 2009-01-01
+constexpr std::int64_t kLatest = 4'102'444'800'000;    // 2100-01-01
+
+// A total order in which the row to keep is the greatest. NaN counts as below every number, so that a row
+// that knows more wins.
+double known(double v) {
+  return std::isnan(v) ? -1.0 : v;
+}
+
+auto preference(const Kline& k) {
+  return std::tuple(rank(k.source), k.trades, k.volume, known(k.quote_volume), known(k.taker_buy_volume),
+                    known(k.taker_buy_quote_volume), k.high, -k.low, k.close, k.open, k.source);
+}
+
+// Row numbers in order of open time, best row of a minute first.
+std::vector<std::uint32_t> preferred_order(const Klines& rows, std::vector<std::uint32_t> order) {
+  std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
+    if (rows.open_time[a] != rows.open_time[b]) return rows.open_time[a] < rows.open_time[b];
+    const auto x = preference(rows.at(a)), y = preference(rows.at(b));
+    return x != y ? x > y : a < b;
+  });
+  return order;
+}
+
+}  // namespace
+
+std::string_view describe(Reason reason) {
+  constexpr std::array<std::string_view, kReasons> texts = {"open time is off the grid",
+                                                            "a price or volume is not a finite number",
+                                                            "a price is not positive",
+                                                            "high is below low",
+                                                            "open is outside [low, high]",
+                                                            "close is outside [low, high]",
+                                                            "a volume or count is negative",
+                                                            "taker volume is above volume",
+                                                            "open time is not between 2009 and 2100"};
+  return texts[static_cast<std::size_t>(reason)];
+}
+
+std::optional<Reason> impossible(const Kline& k, std::int64_t grid_ms) {
+  if (k.open_time < kEarliest || k.open_time >= kLatest) return Reason::time_out_of_range;
+  if (k.open_time % grid_ms != 0) return Reason::off_grid;
+  if (!std::isfinite(k.open) || !std::isfinite(k.high) || !std::isfinite(k.low) || !std::isfinite(k.close) ||
+      !std::isfinite(k.volume) || std::isinf(k.quote_volume) || std::isinf(k.taker_buy_volume) ||
+      std::isinf(k.taker_buy_quote_volume)) {
+    return Reason::not_finite;
+  }
+  if (k.high < k.low) return Reason::high_below_low;
+  if (k.low <= 0) return Reason::not_positive;
+  if (k.open < k.low || k.open > k.high) return Reason::open_outside;
+  if (k.close < k.low || k.close > k.high) return Reason::close_outside;
+  if (k.volume < 0 || k.quote_volume < 0 || k.taker_buy_volume < 0 || k.taker_buy_quote_volume < 0 ||
+      (k.trades < 0 && k.trades != kUnknownTrades)) {
+    return Reason::negative_volume;
+  }
+  // The exchange sums both in its own rounding: a difference in the last digits is not an impossibility.
+  constexpr double kRounding = 1 + 1e-9;
+  if (k.taker_buy_volume > k.volume * kRounding || k.taker_buy_quote_volume > k.quote_volume * kRounding) {
+    return Reason::taker_above_volume;
+  }
+  return std::nullopt;
+}
+
+Cleaned clean(Klines raw, std::int64_t grid_ms) {
+  Cleaned result;
+  std::vector<std::uint32_t> order;
+  order.reserve(raw.size());
+  bool ordered = true;
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    const Kline k = raw.at(i);
+    if (const auto reason = impossible(k, grid_ms)) {
+      result.rejected.push_back({i, k, *reason});
+      continue;
+    }
+    ordered = ordered && (order.empty() || raw.open_time[order.back()] < k.open_time);
+    order.push_back(static_cast<std::uint32_t>(i));
+  }
+  if (ordered) {
+    if (order.size() != raw.size()) raw.reorder(order);
+    result.rows = std::move(raw);
+    return result;
+  }
+
+  const auto sorted = preferred_order(raw, std::move(order));
+  std::vector<std::uint32_t> kept;
+  kept.reserve(sorted.size());
+  Kline previous;
+  for (const std::uint32_t row : sorted) {
+    if (kept.empty() || raw.open_time[kept.back()] != raw.open_time[row]) {
+      kept.push_back(row);
+    } else if (const Kline k = raw.at(row); same_values(k, previous)) {
+      ++result.exact_repeats;
+      continue;
+    } else {
+      result.conflicting.push_back(k);
+    }
+    previous = raw.at(row);
+  }
+  raw.reorder(kept);
+  result.rows = std::move(raw);
+  return result;
+}
+
+}  // namespace chandler::candles
