@@ -14,5 +14,6 @@ find_package(Boost 1.81 REQUIRED)      # Asio and Beast: HTTP server, WebSocket 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)  # Kafka producer and consumer
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)    # archives
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)  # digests of partitions
 pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)      # plots as SVG and PNG
 include(arrow)                         # columns, Parquet files, S3

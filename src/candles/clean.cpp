@@ -34,15 +34,11 @@ std::vector<std::uint32_t> preferred_order(const Klines& rows, std::vector<std::
 }  // namespace
 
 std::string_view describe(Reason reason) {
-  constexpr std::array<std::string_view, kReasons> texts = {"open time is off the grid",
-                                                            "a price or volume is not a finite number",
-                                                            "a price is not positive",
-                                                            "high is below low",
-                                                            "open is outside [low, high]",
-                                                            "close is outside [low, high]",
-                                                            "a volume or count is negative",
-                                                            "taker volume is above volume",
-                                                            "open time is not between 2009 and 2100"};
+  constexpr std::array<std::string_view, kReasons> texts = {
+      "open time is off the grid",     "a price or volume is not a finite number",
+      "a price is not positive",       "high is below low",
+      "open is outside [low, high]",   "close is outside [low, high]",
+      "a volume or count is negative", "open time is not between 2009 and 2100"};
   return texts[static_cast<std::size_t>(reason)];
 }
 
@@ -61,11 +57,6 @@ std::optional<Reason> impossible(const Kline& k, std::int64_t grid_ms) {
   if (k.volume < 0 || k.quote_volume < 0 || k.taker_buy_volume < 0 || k.taker_buy_quote_volume < 0 ||
       (k.trades < 0 && k.trades != kUnknownTrades)) {
     return Reason::negative_volume;
-  }
-  // The exchange sums both in its own rounding: a difference in the last digits is not an impossibility.
-  constexpr double kRounding = 1 + 1e-9;
-  if (k.taker_buy_volume > k.volume * kRounding || k.taker_buy_quote_volume > k.quote_volume * kRounding) {
-    return Reason::taker_above_volume;
   }
   return std::nullopt;
 }

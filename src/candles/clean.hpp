@@ -10,17 +10,16 @@
 namespace chandler::candles {
 
 enum class Reason : std::uint8_t {
-  off_grid,            // the open time is not a multiple of the interval
-  not_finite,          // a price or volume is NaN or infinite
-  not_positive,        // a price is zero or below
-  high_below_low,      //
-  open_outside,        // open not in [low, high]
-  close_outside,       // close not in [low, high]
-  negative_volume,     // volume, quote volume, a taker volume or the number of trades is below zero
-  taker_above_volume,  // takers bought more than was traded
-  time_out_of_range,   // before 2009 (the first bitcoin) or after 2100: a unit mistaken for another
+  off_grid,           // the open time is not a multiple of the interval
+  not_finite,         // a price or volume is NaN or infinite
+  not_positive,       // a price is zero or below
+  high_below_low,     //
+  open_outside,       // open not in [low, high]
+  close_outside,      // close not in [low, high]
+  negative_volume,    // volume, quote volume, a taker volume or the number of trades is below zero
+  time_out_of_range,  // before 2009 (the first bitcoin) or after 2100: a unit mistaken for another
 };
-inline constexpr std::size_t kReasons = 9;
+inline constexpr std::size_t kReasons = 8;
 std::string_view describe(Reason reason);
 
 struct Rejected {

@@ -1,0 +1,76 @@
+// The bytes under a lake: whole files that are replaced atomically. Nothing above this file knows whether
+// they lie on a disk or in an object store.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace arrow {
+class Buffer;
+namespace io {
+class RandomAccessFile;
+}
+}  // namespace arrow
+
+namespace chandler::lake {
+
+struct StoredFile {
+  std::string path;  // relative to the root
+  std::int64_t bytes = 0;
+};
+
+// Releases on destruction, and with the process however that ends.
+class WriterLock {
+ public:
+  virtual ~WriterLock() = default;
+};
+
+struct PendingFile {
+  std::string path;
+  std::shared_ptr<arrow::Buffer> bytes;
+};
+
+// Paths are relative to the root. Thread safe: several threads may read and replace different files at once.
+class Storage {
+ public:
+  virtual ~Storage() = default;
+  virtual const std::string& uri() const = 0;
+
+  // All files below a folder, sorted by path; none if the folder is not there. Names that start with a dot
+  // (unfinished writes, locks) are left out.
+  virtual Result<std::vector<StoredFile>> list(std::string_view folder) const = 0;
+  // Names of the folders directly inside a folder, sorted.
+  virtual Result<std::vector<std::string>> folders(std::string_view folder) const = 0;
+  // The file as it was when opened, also while it is being replaced. not_found if there is none.
+  virtual Result<std::shared_ptr<arrow::io::RandomAccessFile>> open(std::string_view path) const = 0;
+
+  // After it returns, the new content is there and stays there through a power cut; a kill at any instant
+  // before leaves each file as it was or as it will be.
+  virtual Status replace(std::span<const PendingFile> files) = 0;
+  Status replace(std::string path, std::shared_ptr<arrow::Buffer> bytes);
+  Status replace_text(std::string path, std::string text);
+  // Not an error if it is not there. Folders that become empty go too.
+  virtual Status remove(std::string_view path) = 0;
+
+  // Only one process may write a lake: `locked` says which one does. `purpose` is what others are told.
+  virtual Result<std::unique_ptr<WriterLock>> lock_for_writing(std::string_view purpose) = 0;
+  // Removes what killed writers left behind. Only while holding the lock.
+  virtual Status remove_unfinished() = 0;
+};
+
+// A folder, which is created when first written to. `uri` is a path or file://…
+Result<std::shared_ptr<Storage>> open_local_storage(std::string_view uri);
+// A path, file:// or s3:// address.
+Result<std::shared_ptr<Storage>> open_storage(std::string_view uri);
+
+// The whole content of a (small) file.
+Result<std::string> read_text(const Storage& storage, std::string_view path);
+
+}  // namespace chandler::lake
