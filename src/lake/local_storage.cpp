@@ -265,6 +265,14 @@ Result<std::shared_ptr<Storage>> open_local_storage(std::string_view uri) {
   return std::make_shared<LocalStorage>(std::string(uri), std::move(root));
 }
 
+Result<std::shared_ptr<Storage>> open_storage(std::string_view uri) {
+  if (const auto scheme = uri.find("://"); scheme != std::string_view::npos && !uri.starts_with("file://")) {
+    return fail(ErrorCode::usage, fmt::format("lakes at {}:// are not known", uri.substr(0, scheme)),
+                std::string(uri), "pass --lake a folder");
+  }
+  return open_local_storage(uri);
+}
+
 Result<std::string> read_text(const Storage& storage, std::string_view path) {
   CHANDLER_ASSIGN(const auto file, storage.open(path));
   const auto size = file->GetSize();

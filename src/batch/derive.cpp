@@ -1,0 +1,195 @@
+#include "batch/derive.hpp"
+
+#include <arrow/buffer.h>
+#include <arrow/io/interfaces.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/parallel.hpp"
+#include "batch/derive_plan.hpp"
+
+namespace chandler::batch {
+namespace {
+
+using candles::Bars;
+using candles::Carry;
+using candles::DailyRows;
+using lake::PendingFile;
+using lake::Provenance;
+using lake::Storage;
+
+// How many symbols are planned, computed and committed together: enough that the cores stay busy and that one
+// sync serves many files, few enough that memory stays small.
+constexpr std::size_t kGroup = 32;
+
+// One symbol on its way from plan to files.
+struct Work {
+  DerivePlan plan;
+  std::vector<std::optional<Bars>> bars;  // by month, where they have been read
+  std::vector<PendingFile> files;
+  Derived result;
+};
+
+Provenance provenance_of(const PlannedMonth& month, const Carry& carry) {
+  return {month.inputs, lake::digest_of(carry)};
+}
+
+bool is_current(const PlannedMonth& month, const Carry& carry) {
+  return month.stored && month.stored->provenance == provenance_of(month, carry);
+}
+
+bool inputs_changed(const PlannedMonth& month) {
+  return !month.stored || month.stored->provenance.inputs != month.inputs;
+}
+
+DerivedMonth compute(const PlannedMonth& month, const Bars& bars, Carry& carry) {
+  DerivedMonth derived;
+  derived.partition = month.partition;
+  derived.provenance = provenance_of(month, carry);
+  derived.rows = candles::fill_days(bars, month.from, month.until, carry);
+  derived.carry_out = carry;
+  return derived;
+}
+
+// What prophet_input depends on: the provenance of every month, in order.
+std::string prophet_inputs(std::span<const Provenance> months) {
+  lake::Digest digest;
+  for (const Provenance& p : months) {
+    digest.add(p.inputs);
+    digest.add(p.carry_in);
+  }
+  return digest.hex();
+}
+
+bool same_bytes(const Storage& storage, const PendingFile& file) {
+  const auto stored = storage.open(file.path);
+  if (!stored) return false;
+  const auto size = (*stored)->GetSize();
+  if (!size.ok() || *size != file.bytes->size()) return false;
+  const auto bytes = (*stored)->ReadAt(0, *size);
+  return bytes.ok() && (*bytes)->Equals(*file.bytes);
+}
+
+// From here on the months of one symbol follow each other; the costly reading of minutes has been done.
+Status fill_symbol(Storage& storage, Work& work, Extent extent) {
+  Carry carry;
+  std::vector<Provenance> provenances;
+  lake::ProphetRows prophet;
+  Derived& result = work.result;
+  result.symbol = work.plan.symbol;
+  std::vector<std::optional<DailyRows>> fresh(work.plan.months.size());
+
+  for (std::size_t i = 0; i < work.plan.months.size(); ++i) {
+    const PlannedMonth& month = work.plan.months[i];
+    provenances.push_back(provenance_of(month, carry));
+    if (extent == Extent::what_changed && is_current(month, carry)) {
+      carry = month.stored->carry_out;
+      continue;
+    }
+    if (!work.bars[i]) {
+      CHANDLER_ASSIGN(work.bars[i], month_bars(storage, month));
+    }
+    DerivedMonth derived = compute(month, *work.bars[i], carry);
+    work.bars[i].reset();
+    ++result.months_computed;
+    result.minutes_read += month.minute_rows;
+    CHANDLER_ASSIGN(auto file,
+                    lake::daily_file(derived.partition, derived.rows, derived.provenance, derived.carry_out));
+    if (!same_bytes(storage, file)) work.files.push_back(std::move(file));
+    fresh[i] = std::move(derived.rows);
+  }
+
+  const std::string inputs = prophet_inputs(provenances);
+  const bool changed = extent == Extent::everything || result.months_computed > 0 ||
+                       lake::read_prophet_inputs(storage, work.plan.symbol) != inputs;
+  for (std::size_t i = 0; i < work.plan.months.size(); ++i) {
+    if (!fresh[i]) {
+      CHANDLER_ASSIGN(fresh[i], lake::read_daily(storage, work.plan.months[i].partition));
+    }
+    const DailyRows& rows = *fresh[i];
+    result.days += rows.size();
+    result.filled += static_cast<std::size_t>(std::accumulate(rows.filled.begin(), rows.filled.end(), 0));
+    prophet.ds.insert(prophet.ds.end(), rows.date.begin(), rows.date.end());
+    prophet.y.insert(prophet.y.end(), rows.close.begin(), rows.close.end());
+  }
+  if (prophet.ds.empty()) {
+    work.plan.superfluous.push_back(lake::prophet_partition(work.plan.symbol));
+    return {};
+  }
+  result.first = from_day_number(prophet.ds.front());
+  result.last = from_day_number(prophet.ds.back());
+  if (!changed) return {};
+  CHANDLER_ASSIGN(auto file, lake::prophet_file(work.plan.symbol, prophet, inputs));
+  if (!same_bytes(storage, file)) work.files.push_back(std::move(file));
+  return {};
+}
+
+// The months whose minutes are certain to be needed, read and rolled up on all cores.
+Status read_minutes(const Storage& storage, std::vector<Work>& group, Extent extent, Progress& progress) {
+  std::vector<std::pair<Work*, std::size_t>> tasks;
+  for (Work& work : group) {
+    work.bars.resize(work.plan.months.size());
+    for (std::size_t i = 0; i < work.plan.months.size(); ++i) {
+      if (extent == Extent::everything || inputs_changed(work.plan.months[i])) tasks.emplace_back(&work, i);
+    }
+  }
+  return parallel_for(tasks.size(), core_count(), [&](std::size_t t) -> Status {
+    auto [work, i] = tasks[t];
+    CHANDLER_ASSIGN(work->bars[i], month_bars(storage, work->plan.months[i]));
+    progress.advance(work->plan.months[i].minute_rows);
+    return {};
+  });
+}
+
+Status derive_group(Storage& storage, std::vector<Work>& group, Extent extent, Progress& progress) {
+  CHANDLER_TRY(parallel_for(group.size(), core_count(), [&](std::size_t i) -> Status {
+    CHANDLER_ASSIGN(group[i].plan, plan_derivation(storage, std::string(group[i].result.symbol)));
+    return {};
+  }));
+  CHANDLER_TRY(read_minutes(storage, group, extent, progress));
+  CHANDLER_TRY(parallel_for(group.size(), core_count(),
+                            [&](std::size_t i) { return fill_symbol(storage, group[i], extent); }));
+  std::vector<PendingFile> files;
+  for (Work& work : group) {
+    work.result.files_written = work.files.size();
+    std::ranges::move(work.files, std::back_inserter(files));
+  }
+  CHANDLER_TRY(storage.replace(files));
+  for (Work& work : group) {
+    for (const lake::Partition& partition : work.plan.superfluous) {
+      CHANDLER_TRY(storage.remove(lake::path_of(partition)));
+    }
+    work.result.files_removed = work.plan.superfluous.size();
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Derived>> derive(Storage& storage, const std::vector<std::string>& symbols, Extent extent,
+                                    Progress& progress) {
+  std::vector<Derived> results;
+  progress.begin("deriving days", 0, "minutes");
+  for (std::size_t first = 0; first < symbols.size(); first += kGroup) {
+    std::vector<Work> group(std::min(kGroup, symbols.size() - first));
+    for (std::size_t i = 0; i < group.size(); ++i) group[i].result.symbol = symbols[first + i];
+    CHANDLER_TRY(derive_group(storage, group, extent, progress));
+    for (Work& work : group) results.push_back(std::move(work.result));
+  }
+  progress.end();
+  return results;
+}
+
+Result<std::vector<DerivedMonth>> derive_in_memory(const Storage& storage, const std::string& symbol) {
+  CHANDLER_ASSIGN(const auto plan, plan_derivation(storage, symbol));
+  std::vector<DerivedMonth> months;
+  Carry carry;
+  for (const PlannedMonth& month : plan.months) {
+    CHANDLER_ASSIGN(const Bars bars, month_bars(storage, month));
+    months.push_back(compute(month, bars, carry));
+  }
+  return months;
+}
+
+}  // namespace chandler::batch

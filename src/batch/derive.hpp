@@ -1,0 +1,45 @@
+// The derived tables, daily_filled and prophet_input, from klines_1m and klines_1d. What `backfill` runs for
+// what has changed and `build` for everything: both leave the same bytes, since a month is a function of its
+// inputs and of the carry from the month before, and both are recorded in its file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/progress.hpp"
+#include "lake/catalog.hpp"
+#include "lake/derived_file.hpp"
+
+namespace chandler::batch {
+
+enum class Extent {
+  what_changed,  // months whose recorded provenance is not what it would be now
+  everything     // every month is computed again; a file is replaced only where its bytes differ
+};
+
+struct Derived {
+  std::string symbol;
+  std::size_t days = 0;            // rows of daily_filled
+  std::size_t filled = 0;          // of these, filled ones
+  std::optional<Day> first, last;  // days of daily_filled
+  std::size_t months_computed = 0;
+  std::size_t minutes_read = 0;
+  std::size_t files_written = 0;
+  std::size_t files_removed = 0;
+};
+
+// Symbols without klines lose their derived files. Results in the order of `symbols`. The caller holds the
+// lake's lock. Memory is bounded by a group of symbols' daily rows, not by the length of their histories.
+Result<std::vector<Derived>> derive(lake::Storage& storage, const std::vector<std::string>& symbols,
+                                    Extent extent, Progress& progress);
+
+// One symbol's daily_filled months as they should be: what `verify` compares with what is stored.
+struct DerivedMonth {
+  lake::Partition partition;
+  candles::DailyRows rows;
+  lake::Provenance provenance;
+  candles::Carry carry_out;
+};
+Result<std::vector<DerivedMonth>> derive_in_memory(const lake::Storage& storage, const std::string& symbol);
+
+}  // namespace chandler::batch

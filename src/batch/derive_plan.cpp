@@ -1,0 +1,113 @@
+#include "batch/derive_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "candles/roll_up.hpp"
+
+namespace chandler::batch {
+namespace {
+
+using candles::Bars;
+using lake::KlineFooter;
+using lake::Partition;
+using lake::Table;
+
+constexpr std::chrono::months kNextMonth{1};
+
+// Rows [from, until) of daily bars.
+Bars days_between(const Bars& days, Day from, Day until) {
+  const std::size_t first = candles::lower_bound(days.rows, begin_of(from));
+  const std::size_t last = candles::lower_bound(days.rows, begin_of(until));
+  Bars part;
+  part.rows.append(days.rows, first, last);
+  part.count.assign(last - first, 0);
+  return part;
+}
+
+Result<Bars> closed_known_days(const lake::Storage& storage, const lake::SymbolCatalog& catalog, Day until) {
+  Bars days;
+  for (const KlineFooter& footer : catalog.days) {
+    CHANDLER_ASSIGN(const auto rows, lake::read_klines(storage, footer.partition));
+    days.rows.append(rows);
+  }
+  days.count.assign(days.rows.size(), 0);
+  return days_between(days, Day{std::chrono::days{0}}, until);
+}
+
+std::string inputs_of(const PlannedMonth& month, std::string_view minutes_digest) {
+  const std::string days = month.known_days.size() == 0 ? "-" : lake::digest_of(month.known_days.rows);
+  return fmt::format("minutes={} days={} until={} minutes_until={}", minutes_digest, days,
+                     format_day(month.until), format_day(month.minutes_until));
+}
+
+Day day_or_epoch(std::optional<Timestamp> horizon) {
+  return horizon ? day_of(*horizon) : Day{std::chrono::days{0}};
+}
+
+}  // namespace
+
+Result<DerivePlan> plan_derivation(const lake::Storage& storage, const std::string& symbol) {
+  DerivePlan plan;
+  plan.symbol = symbol;
+  CHANDLER_ASSIGN(const auto catalog, lake::read_catalog(storage, symbol));
+  const Day minutes_until = day_or_epoch(catalog.minutes_horizon());
+  const Day days_until = day_or_epoch(catalog.days_horizon());
+  const Day until = std::max(minutes_until, days_until);
+  CHANDLER_ASSIGN(const Bars known, closed_known_days(storage, catalog, days_until));
+
+  CHANDLER_ASSIGN(const auto stored, lake::partitions_of(storage, Table::daily_filled, symbol));
+  std::optional<Day> first;
+  if (const auto minute = catalog.first_minute()) first = day_of(*minute);
+  if (known.size() > 0) {
+    const Day day = day_of(from_ms(known.rows.open_time.front()));
+    first = std::min(first.value_or(day), day);
+  }
+
+  std::size_t next_minutes = 0, next_stored = 0;
+  if (first && *first < until) {
+    for (year_month m = month_of(*first); first_day(m) < until; m += kNextMonth) {
+      PlannedMonth month;
+      month.partition = lake::daily_partition(symbol, m);
+      month.from = std::max(first_day(m), *first);
+      month.until = std::min(first_day(m + kNextMonth), until);
+      month.minutes_until = std::min(first_day(m + kNextMonth), minutes_until);
+      month.known_days = days_between(known, month.from, month.until);
+      std::string_view digest = "-";
+      while (next_minutes < catalog.minutes.size() && catalog.minutes[next_minutes].partition.ym() < m)
+        ++next_minutes;
+      if (next_minutes < catalog.minutes.size() && catalog.minutes[next_minutes].partition.ym() == m &&
+          catalog.minutes[next_minutes].rows > 0) {
+        month.minutes = catalog.minutes[next_minutes].partition;
+        month.minute_rows = catalog.minutes[next_minutes].rows;
+        digest = catalog.minutes[next_minutes].digest;
+      }
+      month.inputs = inputs_of(month, digest);
+      while (next_stored < stored.size() && stored[next_stored] < month.partition) {
+        plan.superfluous.push_back(stored[next_stored++]);
+      }
+      if (next_stored < stored.size() && stored[next_stored] == month.partition) {
+        ++next_stored;
+        // One that cannot be read is simply derived again.
+        if (auto footer = lake::read_daily_footer(storage, month.partition))
+          month.stored = std::move(*footer);
+      }
+      plan.months.push_back(std::move(month));
+    }
+  }
+  plan.superfluous.insert(plan.superfluous.end(), stored.begin() + static_cast<std::ptrdiff_t>(next_stored),
+                          stored.end());
+  return plan;
+}
+
+Result<Bars> month_bars(const lake::Storage& storage, const PlannedMonth& month) {
+  if (!month.minutes) return month.known_days;
+  CHANDLER_ASSIGN(const auto rows, lake::read_klines(storage, *month.minutes, lake::KlineFields::daily));
+  const std::size_t closed = candles::lower_bound(rows, begin_of(month.minutes_until));
+  const Bars from_minutes =
+      candles::roll_up(candles::spans_of(rows).subspan(0, closed), candles::Interval::d1);
+  return candles::minutes_before_days(from_minutes, month.known_days);
+}
+
+}  // namespace chandler::batch

@@ -1,0 +1,32 @@
+// Which months of daily_filled a symbol has to have, and what each is made of. Footers and the few daily
+// klines are read for it, no minutes.
+#pragma once
+
+#include "lake/catalog.hpp"
+#include "lake/derived_file.hpp"
+
+namespace chandler::batch {
+
+struct PlannedMonth {
+  lake::Partition partition;               // of daily_filled
+  std::optional<lake::Partition> minutes;  // of klines_1m, where it has rows
+  std::size_t minute_rows = 0;
+  candles::Bars known_days;                 // from klines_1d
+  Day from, until;                          // rows of this month lie in [from, until)
+  Day minutes_until;                        // days that begin here or later are not taken from minutes
+  std::string inputs;                       // Provenance::inputs
+  std::optional<lake::DailyFooter> stored;  // what is there now, if it is readable
+};
+
+struct DerivePlan {
+  std::string symbol;
+  std::vector<PlannedMonth> months;          // in order, without a gap
+  std::vector<lake::Partition> superfluous;  // stored partitions that should not be there
+};
+
+Result<DerivePlan> plan_derivation(const lake::Storage& storage, const std::string& symbol);
+
+// The daily bars of a month: from minutes where a closed day has any, else from klines_1d.
+Result<candles::Bars> month_bars(const lake::Storage& storage, const PlannedMonth& month);
+
+}  // namespace chandler::batch

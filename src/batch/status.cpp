@@ -1,0 +1,104 @@
+#include "batch/status.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/parallel.hpp"
+#include "lake/derived_file.hpp"
+
+namespace chandler::batch {
+namespace {
+
+using lake::Table;
+
+constexpr Table kAllTables[] = {Table::klines_1m, Table::klines_1d, Table::speed_1m, Table::daily_filled,
+                                Table::prophet_input};
+
+std::size_t minutes_in(const RangeSet& ranges) {
+  return static_cast<std::size_t>(ranges.length().count() / kMinuteMs);
+}
+
+Status read_holes(const lake::Storage& storage, const lake::SymbolCatalog& catalog, SymbolStatus& status) {
+  if (!status.first) return {};
+  CHANDLER_ASSIGN(const RangeSet present, lake::present_in(storage, catalog.minutes));
+  RangeSet holes{{*status.first, *status.last + kMinute}};
+  holes.subtract(present);
+  status.holes = holes.ranges().size();
+  status.missing_minutes = minutes_in(holes);
+  holes.subtract(catalog.asked_minutes());
+  status.not_asked_minutes = minutes_in(holes);
+  status.coverage =
+      static_cast<double>(status.minutes) / static_cast<double>(status.minutes + status.missing_minutes);
+  return {};
+}
+
+Status read_days(const lake::Storage& storage, SymbolStatus& status) {
+  CHANDLER_ASSIGN(const auto rows, lake::read_daily(storage, status.symbol));
+  status.days = rows.size();
+  status.filled_days = static_cast<std::size_t>(std::accumulate(rows.filled.begin(), rows.filled.end(), 0));
+  if (status.days > 0) {
+    status.first_day = from_day_number(rows.date.front());
+    status.last_day = from_day_number(rows.date.back());
+  }
+  return {};
+}
+
+Result<SymbolStatus> read_one(const lake::Storage& storage, const std::string& symbol,
+                              std::optional<Timestamp>& horizon) {
+  SymbolStatus status;
+  status.symbol = symbol;
+  CHANDLER_ASSIGN(const auto catalog, lake::read_catalog(storage, symbol));
+  status.minutes = catalog.minute_rows();
+  status.first = catalog.first_minute();
+  status.last = catalog.last_minute();
+  for (const auto& footer : catalog.days) status.exchange_days += footer.rows;
+  horizon = std::max(catalog.minutes_horizon(), catalog.days_horizon());
+  CHANDLER_TRY(read_holes(storage, catalog, status));
+  CHANDLER_TRY(read_days(storage, status));
+  CHANDLER_ASSIGN(const auto speed, lake::partitions_of(storage, Table::speed_1m, symbol));
+  for (const auto& partition : speed) {
+    CHANDLER_ASSIGN(const auto footer, lake::read_kline_footer(storage, partition));
+    status.speed_minutes += footer.rows;
+  }
+  return status;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> select_symbols(const lake::Storage& storage,
+                                                const std::vector<std::string>& wanted) {
+  CHANDLER_ASSIGN(auto present, lake::symbols_of(storage, kAllTables));
+  if (wanted.empty()) return present;
+  for (const std::string& symbol : wanted) {
+    if (std::ranges::binary_search(present, symbol)) continue;
+    std::string known;
+    for (std::size_t i = 0; i < std::min<std::size_t>(present.size(), 10); ++i) {
+      known += (i > 0 ? ", " : "") + present[i];
+    }
+    return fail(ErrorCode::not_found, fmt::format("the lake has no symbol {}", symbol), storage.uri(),
+                known.empty() ? "the lake is empty: run `chandler backfill SYMBOL` first"
+                              : fmt::format("it has {}{}", known, present.size() > 10 ? ", …" : ""));
+  }
+  return wanted;
+}
+
+Result<std::vector<SymbolStatus>> read_status(const lake::Storage& storage,
+                                              std::vector<std::string> symbols) {
+  CHANDLER_ASSIGN(symbols, select_symbols(storage, symbols));
+  std::vector<SymbolStatus> all(symbols.size());
+  std::vector<std::optional<Timestamp>> horizons(symbols.size());
+  CHANDLER_TRY(parallel_for(symbols.size(), core_count(), [&](std::size_t i) -> Status {
+    CHANDLER_ASSIGN(all[i], read_one(storage, symbols[i], horizons[i]));
+    return {};
+  }));
+  std::optional<Timestamp> newest;
+  for (const auto& horizon : horizons) newest = std::max(newest, horizon);
+  for (SymbolStatus& status : all) {
+    if (newest && status.last) status.lag = *newest - (*status.last + kMinute);
+  }
+  return all;
+}
+
+}  // namespace chandler::batch

@@ -1,0 +1,110 @@
+#include "cli/command.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "lake/layout.hpp"
+
+namespace chandler::cli {
+namespace {
+
+void write_all(std::FILE* stream, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+}
+
+bool stderr_is_terminal() {
+  return ::isatty(STDERR_FILENO) != 0;
+}
+
+void print_marked(std::string_view colour, std::string_view mark, std::string_view text) {
+  std::fflush(stdout);
+  if (stderr_is_terminal()) {
+    write_all(stderr, fmt::format("\x1b[{}m{}\x1b[0m{}\n", colour, mark, text));
+  } else {
+    write_all(stderr, fmt::format("{}{}\n", mark, text));
+  }
+}
+
+}  // namespace
+
+CLI::App& Registry::add(const std::string& name, const std::string& description, Run run) {
+  CLI::App* command = app_.add_subcommand(name, description);
+  command->fallthrough();  // global flags may stand after the command
+  commands_.emplace_back(command, std::move(run));
+  return *command;
+}
+
+const Run* Registry::chosen() const {
+  for (const auto& [app, run] : commands_) {
+    if (app->parsed()) return &run;
+  }
+  return nullptr;
+}
+
+void print(std::string_view text) {
+  write_all(stdout, text);
+}
+
+void print_json(const Json& document) {
+  write_all(stdout, document.dump(2, ' ', false, Json::error_handler_t::replace));
+  write_all(stdout, "\n");
+}
+
+Json to_json(const Error& error) {
+  Json j;
+  j["code"] = name(error.code);
+  j["what"] = error.what;
+  if (!error.where.empty()) j["where"] = error.where;
+  if (!error.remedy.empty()) j["remedy"] = error.remedy;
+  return j;
+}
+
+void print_error(const Error& error) {
+  print_marked("1;31", "error: ", to_text(error));
+}
+void print_warning(std::string_view text) {
+  print_marked("1;33", "warning: ", text);
+}
+
+void DayFlags::add_to(CLI::App& app) {
+  app.add_option("--since", since, "First UTC day, inclusive")->type_name("DATE");
+  app.add_option("--until", until, "Last UTC day, inclusive")->type_name("DATE");
+}
+
+Result<std::optional<Timestamp>> DayFlags::begin() const {
+  if (since.empty()) return std::nullopt;
+  CHANDLER_ASSIGN(const Day day, parse_day(since));
+  return begin_of(day);
+}
+
+Result<std::optional<Timestamp>> DayFlags::end() const {
+  if (until.empty()) return std::nullopt;
+  CHANDLER_ASSIGN(const Day day, parse_day(until));
+  if (!since.empty()) {
+    CHANDLER_ASSIGN(const Day first, parse_day(since));
+    if (day < first) {
+      return fail(ErrorCode::usage, fmt::format("--until {} is before --since {}", until, since));
+    }
+  }
+  return end_of(day);
+}
+
+Result<std::vector<std::string>> parse_symbols(const std::vector<std::string>& arguments) {
+  std::vector<std::string> symbols;
+  for (std::string symbol : arguments) {
+    for (char& c : symbol) {
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    if (!lake::is_symbol(symbol)) {
+      return fail(ErrorCode::usage, fmt::format("'{}' cannot be a symbol", symbol), {},
+                  "write it as the exchange does, e.g. BTCUSDT");
+    }
+    if (std::ranges::find(symbols, symbol) == symbols.end()) symbols.push_back(std::move(symbol));
+  }
+  return symbols;
+}
+
+}  // namespace chandler::cli

@@ -1,0 +1,9 @@
+#include "cli/commands.hpp"
+
+namespace chandler::cli {
+
+void add_commands(Registry& registry) {
+  add_status_command(registry);
+}
+
+}  // namespace chandler::cli

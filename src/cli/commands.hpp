@@ -1,0 +1,13 @@
+// Every command of the program, one file each.
+#pragma once
+
+#include "cli/command.hpp"
+
+namespace chandler::cli {
+
+void add_status_command(Registry& registry);
+
+// All of the above, in the order of the help text.
+void add_commands(Registry& registry);
+
+}  // namespace chandler::cli

@@ -1,0 +1,189 @@
+#include "cli/configuration.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+namespace chandler::cli {
+namespace {
+
+constexpr const char* kDefaultFile = "chandler.toml";
+
+bool is_given(const std::vector<std::string>& arguments, const CLI::Option& option) {
+  return std::ranges::any_of(arguments, [&](const std::string& argument) {
+    for (const std::string& name : option.get_lnames()) {
+      if (argument == "--" + name || argument.starts_with("--" + name + "=")) return true;
+    }
+    return std::ranges::any_of(option.get_snames(), [&](const std::string& name) {
+      return argument.size() > 1 && argument[0] == '-' && argument[1] != '-' &&
+             argument.find(name, 1) != std::string::npos;
+    });
+  });
+}
+
+// The value that follows --config, typed or in the environment.
+std::optional<std::string> config_path(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--config" && i + 1 < arguments.size()) return arguments[i + 1];
+    if (arguments[i].starts_with("--config=")) return arguments[i].substr(9);
+  }
+  if (const char* path = std::getenv("CHANDLER_CONFIG")) return path;
+  return std::nullopt;
+}
+
+std::string environment_name(std::string_view flag) {
+  std::string name = "CHANDLER_";
+  for (const char c : flag)
+    name += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return name;
+}
+
+std::string where(const std::string& file, const toml::node& node) {
+  return fmt::format("{}:{}", file, node.source().begin.line);
+}
+
+Result<std::vector<std::string>> texts_of(const toml::node& node, const std::string& file,
+                                          std::string_view key) {
+  std::vector<std::string> texts;
+  const auto add = [&](const toml::node& value) {
+    if (const auto* text = value.as_string()) {
+      texts.push_back(text->get());
+    } else if (const auto* flag = value.as_boolean()) {
+      texts.emplace_back(flag->get() ? "true" : "false");
+    } else if (const auto* integer = value.as_integer()) {
+      texts.push_back(fmt::format("{}", integer->get()));
+    } else if (const auto* real = value.as_floating_point()) {
+      texts.push_back(fmt::format("{}", real->get()));
+    } else if (const auto* date = value.as_date()) {
+      texts.push_back(fmt::format("{:04}-{:02}-{:02}", date->get().year, date->get().month, date->get().day));
+    } else {
+      return false;
+    }
+    return true;
+  };
+  bool usable = true;
+  if (const auto* list = node.as_array()) {
+    for (const toml::node& value : *list) usable = usable && add(value);
+  } else {
+    usable = add(node);
+  }
+  if (!usable) {
+    return fail(ErrorCode::usage, fmt::format("'{}' has a value that cannot be used", key), where(file, node),
+                "write a string, a number, true, false, a date, or a list of these");
+  }
+  return texts;
+}
+
+void add_values(const CLI::Option& option, const std::vector<std::string>& values,
+                std::vector<std::string>& arguments) {
+  if (option.get_positional()) {
+    arguments.insert(arguments.end(), values.begin(), values.end());
+    return;
+  }
+  const std::string flag = "--" + option.get_lnames().front();
+  if (option.get_items_expected_max() == 0) {
+    if (values.size() == 1 && values[0] != "false" && values[0] != "0") arguments.push_back(flag);
+    return;
+  }
+  for (const std::string& value : values) arguments.push_back(flag + "=" + value);
+}
+
+const CLI::App* find_command(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (command->get_name() == name) return command;
+  }
+  return nullptr;
+}
+
+const CLI::Option* find_option(const CLI::App& app, std::string_view key) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (std::ranges::find(option->get_lnames(), key) != option->get_lnames().end()) return option;
+  }
+  return nullptr;
+}
+
+Result<toml::table> read_file(const std::vector<std::string>& arguments, std::string& file) {
+  const auto asked = config_path(arguments);
+  file = asked.value_or(kDefaultFile);
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) {
+    if (!asked) return toml::table{};
+    return fail(ErrorCode::usage, "the configuration file does not exist", file);
+  }
+  try {
+    return toml::parse_file(file);
+  } catch (const toml::parse_error& e) {
+    return fail(ErrorCode::usage, fmt::format("the configuration file is not TOML: {}", e.description()),
+                fmt::format("{}:{}", file, e.source().begin.line));
+  } catch (const std::exception&) {
+    return fail(ErrorCode::usage, "the configuration file cannot be read", file);
+  }
+}
+
+// Every key has to be a flag of some command, so that a misspelt one is not ignored.
+Status check_keys(const CLI::App& app, const toml::table& table, const std::string& file) {
+  for (const auto& [key, value] : table) {
+    const std::string name(key.str());
+    if (const auto* section = value.as_table()) {
+      const auto* command = find_command(app, name);
+      if (command == nullptr) {
+        return fail(ErrorCode::usage, fmt::format("[{}] is not a command", name), where(file, value));
+      }
+      for (const auto& [inner, inner_value] : *section) {
+        if (find_option(*command, inner.str()) == nullptr && find_option(app, inner.str()) == nullptr) {
+          return fail(ErrorCode::usage, fmt::format("'{}' is not a flag of {}", inner.str(), name),
+                      where(file, inner_value), fmt::format("see `chandler {} --help`", name));
+        }
+      }
+      continue;
+    }
+    bool known = find_option(app, name) != nullptr;
+    for (const auto* command : app.get_subcommands({}))
+      known = known || find_option(*command, name) != nullptr;
+    if (!known)
+      return fail(ErrorCode::usage, fmt::format("'{}' is not a flag of any command", name),
+                  where(file, value));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> with_configuration(const CLI::App& app, std::vector<std::string> arguments) {
+  std::string file;
+  CHANDLER_ASSIGN(const toml::table table, read_file(arguments, file));
+  CHANDLER_TRY(check_keys(app, table, file));
+
+  const CLI::App* command = nullptr;
+  for (const std::string& argument : arguments) {
+    command = find_command(app, argument);
+    if (command != nullptr) break;
+  }
+  if (command == nullptr) return arguments;
+
+  std::vector<std::string> result = arguments;
+  const toml::table* section = table[command->get_name()].as_table();
+  for (const CLI::App* scope : {&app, command}) {
+    for (const CLI::Option* option : scope->get_options()) {
+      if (option->get_lnames().empty() || is_given(arguments, *option)) continue;
+      const std::string& key = option->get_lnames().front();
+      if (key == "help" || key == "version" || key == "config") continue;
+      if (const char* value = std::getenv(environment_name(key).c_str())) {
+        add_values(*option, {value}, result);
+        continue;
+      }
+      const toml::node* node = section != nullptr ? section->get(key) : nullptr;
+      if (node == nullptr) node = table.get(key);
+      if (node == nullptr || node->is_table()) continue;
+      CHANDLER_ASSIGN(const auto values, texts_of(*node, file, key));
+      add_values(*option, values, result);
+    }
+  }
+  return result;
+}
+
+}  // namespace chandler::cli

@@ -1,0 +1,186 @@
+#include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+namespace chandler::cli {
+namespace {
+
+// Characters of UTF-8: bytes that do not continue one.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string padded(const std::string& text, std::size_t width, Align align) {
+  const std::string space(width - std::min(width, width_of(text)), ' ');
+  return align == Align::left ? text + space : space + text;
+}
+
+class NotesOnly final : public Progress {
+ public:
+  void begin(std::string_view, std::uint64_t, std::string_view) override {}
+  void advance(std::uint64_t) override {}
+  void end() override {}
+  void note(std::string_view line) override { std::fputs(fmt::format("{}\n", line).c_str(), stderr); }
+};
+
+class Bar final : public Progress {
+ public:
+  explicit Bar(Clock& clock) : clock_(clock) {}
+  ~Bar() override { end(); }
+
+  void begin(std::string_view stage, std::uint64_t total, std::string_view unit) override {
+    const std::lock_guard lock(mutex_);
+    finish();
+    stage_ = stage;
+    unit_ = unit;
+    total_ = total;
+    done_ = 0;
+    started_ = drawn_ = clock_.steady();
+    active_ = true;
+    draw();
+  }
+
+  void advance(std::uint64_t amount) override {
+    const std::lock_guard lock(mutex_);
+    done_ += amount;
+    if (active_ && clock_.steady() - drawn_ > std::chrono::milliseconds{100}) draw();
+  }
+
+  void end() override {
+    const std::lock_guard lock(mutex_);
+    finish();
+  }
+
+  void note(std::string_view line) override {
+    const std::lock_guard lock(mutex_);
+    if (active_) std::fputs("\r\x1b[K", stderr);
+    std::fputs(fmt::format("{}\n", line).c_str(), stderr);
+    if (active_) draw();
+  }
+
+ private:
+  void finish() {
+    if (!active_) return;
+    std::fputs("\r\x1b[K", stderr);
+    active_ = false;
+  }
+
+  void draw() {
+    drawn_ = clock_.steady();
+    const double seconds = std::chrono::duration<double>(drawn_ - started_).count();
+    const double rate = seconds > 0.2 ? static_cast<double>(done_) / seconds : 0;
+    std::string text = fmt::format("{}  ", stage_);
+    if (total_ > 0) {
+      const double share = std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
+      const int filled = static_cast<int>(share * 24);
+      for (int i = 0; i < 24; ++i) text += i < filled ? "█" : "░";
+      text += fmt::format(" {:3.0f}%  {} of {} {}", share * 100, amount(done_), amount(total_), unit_);
+      if (rate > 0 && done_ < total_) {
+        const auto left = static_cast<std::int64_t>(static_cast<double>(total_ - done_) / rate * 1000);
+        text += fmt::format("  {} {}/s  {} left", amount(static_cast<std::uint64_t>(rate)), unit_,
+                            format_duration(Millis{left}));
+      }
+    } else {
+      text += fmt::format("{} {}", amount(done_), unit_);
+      if (rate > 0) text += fmt::format("  {} {}/s", amount(static_cast<std::uint64_t>(rate)), unit_);
+    }
+    std::fputs(fmt::format("\r\x1b[K{}", fitted(text)).c_str(), stderr);
+    std::fflush(stderr);
+  }
+
+  std::string amount(std::uint64_t value) const {
+    return unit_ == "bytes" ? format_bytes(value) : group_digits(static_cast<std::int64_t>(value));
+  }
+
+  // Cut to the width of the terminal, since a line that wraps cannot be drawn over.
+  static std::string fitted(const std::string& text) {
+    winsize size{};
+    const std::size_t columns =
+        ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : 79U;
+    std::size_t shown = 0, at = 0;
+    for (; at < text.size(); ++at) {
+      const bool starts_character = (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80;
+      if (starts_character && shown++ == columns) break;
+    }
+    return text.substr(0, at);
+  }
+
+  Clock& clock_;
+  std::mutex mutex_;
+  std::string stage_, unit_;
+  std::uint64_t total_ = 0, done_ = 0;
+  std::chrono::nanoseconds started_{0}, drawn_{0};
+  bool active_ = false;
+};
+
+}  // namespace
+
+void TextTable::add(std::vector<std::string> cells) {
+  cells.resize(headings_.size());
+  rows_.push_back(std::move(cells));
+}
+
+std::string TextTable::to_text(bool colour) const {
+  std::vector<std::size_t> widths;
+  for (std::size_t c = 0; c < headings_.size(); ++c) {
+    std::size_t width = width_of(headings_[c].text);
+    for (const auto& row : rows_) width = std::max(width, width_of(row[c]));
+    widths.push_back(width);
+  }
+  const auto line = [&](const auto& cell_of) {
+    std::string text;
+    for (std::size_t c = 0; c < headings_.size(); ++c) {
+      if (c > 0) text += "  ";
+      text += padded(cell_of(c), widths[c], headings_[c].align);
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text;
+  };
+  std::string heading = line([&](std::size_t c) { return headings_[c].text; });
+  std::string text = colour ? "\x1b[1m" + heading + "\x1b[0m\n" : heading + '\n';
+  for (const auto& row : rows_) text += line([&](std::size_t c) { return row[c]; }) + '\n';
+  return text;
+}
+
+std::string group_digits(std::int64_t number) {
+  std::string digits = fmt::format("{}", number < 0 ? -number : number);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return number < 0 ? "-" + digits : digits;
+}
+
+std::string format_bytes(std::uint64_t bytes) {
+  constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < std::size(units)) {
+    value /= 1024;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+std::string format_price(double value) {
+  return std::isnan(value) ? "-" : fmt::format("{}", value);
+}
+
+std::unique_ptr<Progress> make_progress(Clock& clock, bool quiet) {
+  if (quiet) return std::make_unique<NoProgress>();
+  if (::isatty(STDERR_FILENO) == 0) return std::make_unique<NotesOnly>();
+  return std::make_unique<Bar>(clock);
+}
+
+bool stdout_shows_colour() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return ::isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0');
+}
+
+}  // namespace chandler::cli

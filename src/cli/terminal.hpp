@@ -1,0 +1,42 @@
+// How results look on a terminal: aligned tables, and a progress bar on stderr.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/progress.hpp"
+
+namespace chandler::cli {
+
+enum class Align { left, right };
+
+// Columns as wide as their widest cell (in characters, not bytes), two spaces apart; the heading is bold on a
+// terminal.
+class TextTable {
+ public:
+  struct Heading {
+    std::string text;
+    Align align = Align::left;
+  };
+  explicit TextTable(std::vector<Heading> headings) : headings_(std::move(headings)) {}
+  void add(std::vector<std::string> cells);  // as many as headings
+  std::size_t rows() const { return rows_.size(); }
+  std::string to_text(bool colour) const;
+
+ private:
+  std::vector<Heading> headings_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+std::string group_digits(std::int64_t number);  // 228,000
+std::string format_bytes(std::uint64_t bytes);  // 3.2 MiB
+std::string format_price(double value);         // as few digits as give the value back; "-" for unknown
+
+// A bar with rate and remaining time when stderr is a terminal, else only the notes; nothing at all if quiet.
+std::unique_ptr<Progress> make_progress(Clock& clock, bool quiet);
+
+bool stdout_shows_colour();
+
+}  // namespace chandler::cli
