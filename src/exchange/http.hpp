@@ -33,12 +33,12 @@ struct HttpRequest {
   std::chrono::nanoseconds timeout{std::chrono::seconds{10}};  // for the whole exchange of bytes
   std::size_t max_bytes = 64u << 20;                           // of the body, after any content encoding
   bool accept_encoding = true;  // ask for compression; off where the bytes themselves are checked
-  std::stop_token stop;
+  std::stop_token stop = {};
   // Asked as late as possible: when the connection stands and before the first byte of the request leaves.
   // False holds the request back. Empty: always.
-  std::function<bool()> may_send;
+  std::function<bool()> may_send = {};
   // Told as early as possible: when the headers are in and before the body is. May be empty.
-  std::function<void(const HttpHead&)> on_head;
+  std::function<void(const HttpHead&)> on_head = {};
 };
 
 struct HttpFailure {

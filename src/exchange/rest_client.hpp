@@ -68,7 +68,7 @@ class RestClient {
   Outcome attempt(const Question& question, const Call& call, std::string& body);
   void heed(const HttpHead& head);
   Result<KlinePage> kline_page(std::string_view symbol, candles::Interval interval, TimeRange range,
-                               bool open_ended, int limit, const Call& call);
+                               int limit, const Call& call);
 
   RestOptions options_;
   Transport& transport_;

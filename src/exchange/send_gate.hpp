@@ -15,7 +15,7 @@ namespace chandler::exchange {
 // How long a piece of work may take and what cancels it.
 struct Call {
   std::chrono::nanoseconds deadline = std::chrono::nanoseconds::max();  // an instant of Clock::steady()
-  std::stop_token stop;
+  std::stop_token stop = {};
 };
 
 // Thread safe.

@@ -7,7 +7,9 @@
 // clock offset.
 #pragma once
 
+#include <cstdint>
 #include <deque>
+#include <utility>
 
 #include "exchange/send_gate.hpp"
 
@@ -15,7 +17,7 @@ namespace chandler::exchange {
 
 class WeightBudget;
 
-// The right to send one request of a certain weight. Destroying it without sent() gives the weight back.
+// The right to send one request of a certain weight. Destroying it unsent gives the weight back.
 class Permit {
  public:
   Permit(Permit&& other) noexcept;
@@ -30,7 +32,7 @@ class Permit {
   Permit(WeightBudget& budget, int weight) : budget_(&budget), weight_(weight) {}
   WeightBudget* budget_;
   int weight_;
-  bool sent_ = false;
+  int sends_ = 0;
 };
 
 struct WeightLimits {
@@ -71,9 +73,8 @@ class WeightBudget {
     int weight;
   };
 
-  bool start(int weight);                  // may_send
-  void finish(int weight, bool was_sent);  // ~Permit
-  void forget_old();
+  bool start(int weight, int sends_before);
+  void finish(int weight, int sends);
   int held() const;
   int usable() const;
   std::chrono::nanoseconds wait_for(int weight);

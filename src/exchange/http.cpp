@@ -1,0 +1,268 @@
+#include "exchange/http.hpp"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <mutex>
+
+namespace chandler::exchange {
+namespace {
+
+constexpr std::size_t kMaxHeaders = 200;
+constexpr const char* kUserAgent = "chandler/" CHANDLER_VERSION;
+
+struct EasyDeleter {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct MultiDeleter {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+
+// A transfer at a time with the connection it keeps alive. The multi handle owns the connection, and unlike
+// curl_easy_perform it can be woken from another thread.
+struct Lane {
+  std::unique_ptr<CURLM, MultiDeleter> multi{curl_multi_init()};
+  std::unique_ptr<CURL, EasyDeleter> easy{curl_easy_init()};
+};
+
+struct Transfer {
+  const HttpRequest& request;
+  HttpReply reply;
+  bool held_back = false;
+  bool too_large = false;
+  bool too_many_headers = false;
+};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+std::string_view trim(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+int status_of(std::string_view status_line) {
+  const auto space = status_line.find(' ');
+  int status = 0;
+  if (space != std::string_view::npos)
+    std::from_chars(status_line.data() + space + 1, status_line.data() + status_line.size(), status);
+  return status;
+}
+
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const std::string_view line(data, size);
+  HttpReply& reply = transfer.reply;
+  if (line.starts_with("HTTP/")) {  // of the final reply, or of a 1xx before it
+    reply.headers.clear();
+    reply.status = status_of(line);
+  } else if (trim(line).empty()) {
+    if (reply.status >= 200 && transfer.request.on_head) transfer.request.on_head(reply);
+  } else if (reply.headers.size() >= kMaxHeaders) {
+    transfer.too_many_headers = true;
+    return 0;
+  } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
+    reply.headers.emplace_back(lower(trim(line.substr(0, colon))), trim(line.substr(colon + 1)));
+  }
+  return size;
+}
+
+std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (transfer.reply.body.size() + size > transfer.request.max_bytes) {
+    transfer.too_large = true;
+    return 0;
+  }
+  transfer.reply.body.append(data, size);
+  return size;
+}
+
+int before_request(void* user, char*, char*, int, int) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (!transfer.request.may_send || transfer.request.may_send()) return CURL_PREREQFUNC_OK;
+  transfer.held_back = true;
+  return CURL_PREREQFUNC_ABORT;
+}
+
+HttpFailure failure_of(CURLcode code, const Transfer& transfer, const char* detail) {
+  using Kind = HttpFailure::Kind;
+  if (transfer.held_back) return {Kind::held_back, "held back"};
+  if (transfer.too_large) {
+    return {Kind::too_large, fmt::format("the answer is larger than {} bytes", transfer.request.max_bytes)};
+  }
+  if (transfer.too_many_headers) return {Kind::broken, "the answer has too many headers"};
+  const auto with_detail = [&](std::string_view clause) {
+    return *detail == '\0' ? std::string(clause) : fmt::format("{} ({})", clause, detail);
+  };
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return {Kind::timeout, with_detail("no answer in time")};
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return {Kind::unreachable, with_detail("the name of the host is not known")};
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return {Kind::unreachable, with_detail("the name of the proxy is not known")};
+    case CURLE_COULDNT_CONNECT:
+      return {Kind::unreachable, with_detail("no connection could be made")};
+    case CURLE_PROXY:
+      return {Kind::unreachable, with_detail("the proxy refuses")};
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+      return {Kind::refused, with_detail("the server's certificate cannot be verified")};
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return {Kind::refused, with_detail("this is not a usable http or https address")};
+    default:
+      return {Kind::broken, with_detail("the connection broke")};
+  }
+}
+
+std::string ca_file_from_environment() {
+  for (const char* name : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
+    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
+  }
+  return {};
+}
+
+class CurlTransport final : public Transport {
+ public:
+  explicit CurlTransport(const CurlOptions& options) : options_(options) {
+    static std::once_flag once;
+    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+    if (options_.ca_file.empty()) options_.ca_file = ca_file_from_environment();
+  }
+
+  std::expected<HttpReply, HttpFailure> get(const HttpRequest& request) override {
+    if (request.stop.stop_requested()) return cancelled();
+    Lane lane = borrow();
+    if (!lane.multi || !lane.easy)
+      return std::unexpected(HttpFailure{HttpFailure::Kind::refused, "out of memory"});
+    auto reply = run(lane, request);
+    give_back(std::move(lane));
+    return reply;
+  }
+
+ private:
+  static std::unexpected<HttpFailure> cancelled() {
+    return std::unexpected(HttpFailure{HttpFailure::Kind::cancelled, "cancelled"});
+  }
+
+  Lane borrow() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        Lane lane = std::move(idle_.back());
+        idle_.pop_back();
+        return lane;
+      }
+    }
+    return Lane{};
+  }
+
+  void give_back(Lane lane) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(lane));
+  }
+
+  void configure(CURL* easy, Transfer& transfer, char* error_text) const {
+    const HttpRequest& request = transfer.request;
+    const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(request.timeout).count();
+    curl_easy_reset(easy);  // options only; the connection stays
+    curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, kUserAgent);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                     static_cast<long>(std::clamp<std::int64_t>(timeout, 1, 86'400'000)));
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
+    if (request.accept_encoding) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  }
+
+  std::expected<HttpReply, HttpFailure> run(Lane& lane, const HttpRequest& request) const {
+    Transfer transfer{.request = request, .reply = {}};
+    char error_text[CURL_ERROR_SIZE] = "";
+    configure(lane.easy.get(), transfer, error_text);
+    curl_multi_add_handle(lane.multi.get(), lane.easy.get());
+    {
+      const std::stop_callback wake(request.stop, [&] { curl_multi_wakeup(lane.multi.get()); });
+      int running = 1;
+      while (running != 0 && !request.stop.stop_requested()) {
+        if (curl_multi_perform(lane.multi.get(), &running) != CURLM_OK) break;
+        if (running != 0) curl_multi_poll(lane.multi.get(), nullptr, 0, 1000, nullptr);
+      }
+    }
+    CURLcode code = CURLE_ABORTED_BY_CALLBACK;
+    bool finished = false;
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(lane.multi.get(), &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      code = message->data.result;
+      finished = true;
+    }
+    curl_multi_remove_handle(lane.multi.get(), lane.easy.get());
+    curl_easy_setopt(lane.easy.get(), CURLOPT_ERRORBUFFER, nullptr);
+    if (!finished && request.stop.stop_requested()) return cancelled();
+    if (code != CURLE_OK) return std::unexpected(failure_of(code, transfer, error_text));
+    return std::move(transfer.reply);
+  }
+
+  CurlOptions options_;
+  std::mutex mutex_;
+  std::vector<Lane> idle_;
+};
+
+}  // namespace
+
+std::string_view HttpHead::header(std::string_view name) const {
+  const auto found =
+      std::ranges::find(headers, name, [](const auto& h) -> std::string_view { return h.first; });
+  return found == headers.end() ? std::string_view{} : std::string_view(found->second);
+}
+
+std::unique_ptr<Transport> make_curl_transport(const CurlOptions& options) {
+  return std::make_unique<CurlTransport>(options);
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool unreserved = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                            c == '-' || c == '.' || c == '_' || c == '~';
+    if (unreserved) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+  return out;
+}
+
+}  // namespace chandler::exchange
