@@ -1,13 +1,15 @@
 // Fits one model to a CSV and prints what it found: how the tests compare with Prophet and StatsForecast, and
 // how the benchmark times the kernels. Not installed.
 //   forecast_probe prophet FILE MODE GROWTH PRIORS HALVINGS HORIZON [CAP]
+//   forecast_probe smooth FILE SEASON LOGS HORIZON
 // FILE: a header, then day number, y and any regressors. PRIORS: comma separated. HALVINGS: 0 or 1. The last
-// HORIZON rows of FILE are predicted, not fitted.
+// HORIZON rows of FILE are predicted, not fitted. LOGS: 1 to model the logarithms.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -15,7 +17,10 @@
 #include <string>
 #include <vector>
 
+#include "forecast/baselines.hpp"
+#include "forecast/ets.hpp"
 #include "forecast/prophet.hpp"
+#include "forecast/theta.hpp"
 
 namespace {
 
@@ -119,11 +124,59 @@ int prophet(char** arg, int count) {
   return 0;
 }
 
+void print(const PointForecast& forecast, const char* end) {
+  fmt::print("\"mean\": [{}], \"deviation\": [{}]}}{}", fmt::join(forecast.mean, ", "),
+             fmt::join(forecast.deviation, ", "), end);
+}
+
+int smooth(char** arg) {
+  const Table table = read(arg[0]);
+  const int season = std::atoi(arg[1]);
+  std::vector<double> y = table.columns[0];
+  if (std::string(arg[2]) == "1") {
+    for (double& v : y) v = std::log(v);
+  }
+  const int horizon = std::atoi(arg[3]);
+  y.resize(y.size() - static_cast<std::size_t>(horizon));
+  fmt::print("{{");
+  for (const EtsTrend trend : {EtsTrend::none, EtsTrend::additive, EtsTrend::damped}) {
+    for (const EtsError error : {EtsError::additive, EtsError::multiplicative}) {
+      const auto start = std::chrono::steady_clock::now();
+      const auto fit = fit_ets(y, {error, trend, error == EtsError::additive ? season : 1});
+      const double ms = milliseconds(std::chrono::steady_clock::now() - start);
+      if (!fit) continue;  // relative errors of a series that is not positive
+      fmt::print(
+          "\"{}\": {{\"alpha\": {}, \"beta\": {}, \"phi\": {}, \"gamma\": {}, \"aic\": {}, \"aicc\": {}, "
+          "\"ms\": {:.3f}, ",
+          name(fit->model), fit->alpha, fit->beta, fit->phi, fit->gamma, fit->aic, fit->aicc, ms);
+      print(forecast_ets(*fit, horizon), ", ");
+    }
+  }
+  for (const ThetaKind kind : {ThetaKind::standard, ThetaKind::optimised}) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto fit = fit_theta(y, kind);
+    const double ms = milliseconds(std::chrono::steady_clock::now() - start);
+    if (!fit) return die(fit.error());
+    fmt::print("\"{}\": {{\"alpha\": {}, \"theta\": {}, \"level\": {}, \"squares\": {}, \"ms\": {:.3f}, ",
+               kind == ThetaKind::standard ? "theta" : "theta_optimised", fit->alpha, fit->theta,
+               fit->initial_level, fit->squares, ms);
+    print(forecast_theta(*fit, horizon), ", ");
+  }
+  fmt::print("\"naive\": {{");
+  print(*forecast_naive(y, horizon), ", ");
+  fmt::print("\"drift\": {{");
+  print(*forecast_drift(y, horizon), ", ");
+  fmt::print("\"seasonal_naive\": {{");
+  print(*forecast_seasonal_naive(y, 7, horizon), "}\n");
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "prophet" && argc >= 8) return prophet(argv + 2, argc - 2);
+  if (command == "smooth" && argc == 6) return smooth(argv + 2);
   fmt::print(stderr, "usage: see the head of forecast_probe.cpp\n");
   return 2;
 }
