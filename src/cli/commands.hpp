@@ -5,6 +5,8 @@
 
 namespace chandler::cli {
 
+void add_backfill_command(Registry& registry);
+void add_build_command(Registry& registry);
 void add_status_command(Registry& registry);
 
 // All of the above, in the order of the help text.

@@ -1,0 +1,65 @@
+#include "batch/partition_update.hpp"
+
+#include <algorithm>
+
+#include "batch/backfill_plan.hpp"
+#include "candles/gaps.hpp"
+
+namespace chandler::batch {
+namespace {
+
+template <class T>
+void add_named(std::vector<T>& named, std::size_t& count, std::vector<T>&& more) {
+  count += more.size();
+  for (T& item : more) {
+    if (named.size() == kNamed) break;
+    named.push_back(std::move(item));
+  }
+}
+
+// The answered ranges that hold none of the rows.
+RangeSet without_rows(const RangeSet& answered, const candles::Klines& rows, candles::Interval interval) {
+  RangeSet holes = answered;
+  holes.subtract(candles::present_ranges(rows.open_time, grid_of(interval)));
+  return holes;
+}
+
+}  // namespace
+
+bool PartitionUpdate::take(Fetched fetched) {
+  rows_.append(fetched.rows);
+  answered_.add(fetched.answered);
+  truncated_ += fetched.truncated_close_times;
+  std::ranges::move(fetched.unanswered, std::back_inserter(unanswered_));
+  std::ranges::move(fetched.notes, std::back_inserter(notes_));
+  return --open_pages_ == 0;
+}
+
+Status PartitionUpdate::commit(lake::Storage& storage, candles::Interval interval, candles::Ties ties,
+                               SymbolBackfill& report) {
+  std::ranges::sort(unanswered_, {}, [](const Unanswered& u) { return u.range.begin; });
+  std::ranges::move(unanswered_, std::back_inserter(report.unanswered));
+  std::ranges::move(notes_, std::back_inserter(report.notes));
+  report.truncated_close_times += truncated_;
+
+  candles::Cleaned cleaned = candles::clean(std::move(rows_), grid_of(interval));
+  add_named(report.rejected, report.rejected_rows, std::move(cleaned.rejected));
+  report.fetched += cleaned.rows.size();
+  report.holes.add(without_rows(answered_, cleaned.rows, interval));
+
+  CHANDLER_ASSIGN(lake::KlineFile stored, lake::read_kline_file(storage, partition_));
+  candles::Merged merged = candles::merge(stored.rows, cleaned.rows, ties);
+  report.added += merged.added;
+  report.replaced += merged.replaced;
+  add_named(report.differences, report.different_rows, std::move(merged.differences));
+
+  RangeSet asked = stored.asked;
+  asked.add(answered_);
+  if (merged.added == 0 && merged.replaced == 0 && asked == stored.asked) return {};
+  CHANDLER_ASSIGN(const auto file, lake::kline_file(partition_, merged.rows, asked));
+  CHANDLER_TRY(storage.replace(std::span(&file, 1)));
+  ++report.files_written;
+  return {};
+}
+
+}  // namespace chandler::batch

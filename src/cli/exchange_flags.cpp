@@ -1,0 +1,55 @@
+#include "cli/exchange_flags.hpp"
+
+#include <random>
+
+namespace chandler::cli {
+namespace {
+
+std::string without_slash(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+exchange::RetryPolicy policy_of(const ExchangeFlags& flags) {
+  exchange::RetryPolicy policy;
+  policy.request_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(flags.request_timeout * 1000));
+  return policy;
+}
+
+// Retries of many clients must not fall together, so the seed is another one each time unless the user fixes
+// it.
+Random jitter(const ExchangeFlags& flags, std::uint64_t stream) {
+  std::uint64_t seed = flags.seed;
+  if (seed == 0) {
+    std::random_device device;
+    seed = (static_cast<std::uint64_t>(device()) << 32) | device();
+  }
+  return Random(seed + stream);
+}
+
+}  // namespace
+
+void ExchangeFlags::add_to(CLI::App& app) {
+  app.add_option("--rest-url", rest_url, "REST API of the exchange")->type_name("URL")->capture_default_str();
+  app.add_option("--archive-url", archive_url, "Bulk archive of the exchange")
+      ->type_name("URL")
+      ->capture_default_str();
+  app.add_option("--in-flight", in_flight, "Requests at a time")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--request-timeout", request_timeout, "Seconds that one request may take")
+      ->check(CLI::Range(0.05, 600.0))
+      ->capture_default_str();
+  app.add_option("--deadline", deadline, "Seconds that the whole job may take; 0 for no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--seed", seed, "Seed of the retries' jitter, to replay a run; 0 for another one each time");
+}
+
+ExchangeClients::ExchangeClients(const ExchangeFlags& flags, Clock& clock)
+    : transport_(exchange::make_curl_transport()),
+      budget_(clock),
+      rest_({without_slash(flags.rest_url), policy_of(flags)}, *transport_, budget_, clock, jitter(flags, 0)),
+      archive_({without_slash(flags.archive_url), policy_of(flags)}, *transport_, clock, jitter(flags, 1)) {}
+
+}  // namespace chandler::cli

@@ -1,0 +1,34 @@
+// The flags of every command that talks to the exchange, and the clients they make.
+#pragma once
+
+#include "cli/command.hpp"
+#include "exchange/archive_client.hpp"
+#include "exchange/rest_client.hpp"
+
+namespace chandler::cli {
+
+struct ExchangeFlags {
+  std::string rest_url{exchange::kDefaultRestUrl};
+  std::string archive_url{exchange::kDefaultArchiveUrl};
+  std::size_t in_flight = 8;
+  double request_timeout = 10;  // seconds
+  double deadline = 0;          // seconds of the whole job; 0: none
+  std::uint64_t seed = 0;       // of the retries' jitter; 0: another one each time
+  void add_to(CLI::App& app);
+};
+
+// Clients that share one transport and one weight budget. Outlives what is made of it; not movable.
+class ExchangeClients {
+ public:
+  ExchangeClients(const ExchangeFlags& flags, Clock& clock);
+  exchange::RestClient& rest() { return rest_; }
+  exchange::ArchiveClient& archive() { return archive_; }
+
+ private:
+  std::unique_ptr<exchange::Transport> transport_;
+  exchange::WeightBudget budget_;
+  exchange::RestClient rest_;
+  exchange::ArchiveClient archive_;
+};
+
+}  // namespace chandler::cli
