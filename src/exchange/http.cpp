@@ -32,6 +32,7 @@ struct Transfer {
   const HttpRequest& request;
   HttpReply reply;
   bool held_back = false;
+  bool asked = false;  // the request has left
   bool too_large = false;
   bool too_many_headers = false;
 };
@@ -88,9 +89,9 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
 
 int before_request(void* user, char*, char*, int, int) {
   auto& transfer = *static_cast<Transfer*>(user);
-  if (!transfer.request.may_send || transfer.request.may_send()) return CURL_PREREQFUNC_OK;
-  transfer.held_back = true;
-  return CURL_PREREQFUNC_ABORT;
+  transfer.asked = !transfer.request.may_send || transfer.request.may_send();
+  transfer.held_back = !transfer.asked;
+  return transfer.asked ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 HttpFailure failure_of(CURLcode code, const Transfer& transfer, const char* detail) {
@@ -103,9 +104,10 @@ HttpFailure failure_of(CURLcode code, const Transfer& transfer, const char* deta
   const auto with_detail = [&](std::string_view clause) {
     return *detail == '\0' ? std::string(clause) : fmt::format("{} ({})", clause, detail);
   };
+  if (code == CURLE_OPERATION_TIMEDOUT) return {Kind::timeout, with_detail("no answer in time")};
+  // Once a connection stood, whatever happens to it may go well the next time.
+  if (transfer.asked) return {Kind::broken, with_detail("the connection broke")};
   switch (code) {
-    case CURLE_OPERATION_TIMEDOUT:
-      return {Kind::timeout, with_detail("no answer in time")};
     case CURLE_COULDNT_RESOLVE_HOST:
       return {Kind::unreachable, with_detail("the name of the host is not known")};
     case CURLE_COULDNT_RESOLVE_PROXY:

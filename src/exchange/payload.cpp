@@ -4,9 +4,12 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
+
+#include "exchange/decimal.hpp"
+#include "exchange/open_time.hpp"
 
 namespace chandler::exchange {
 namespace {
@@ -66,68 +69,60 @@ class Reader {
   simdjson::error_code error_ = simdjson::SUCCESS;
 };
 
-// The whole of a decimal number, correctly rounded; nothing before or after it.
-bool parse_decimal(std::string_view text, double& out) {
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return ec == std::errc{} && end == text.data() + text.size() && std::isfinite(out);
+std::string_view trimmed(std::string_view token) {
+  return token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
 }
 
 // The characters between the quotes, as they stand in the document: a number needs no escapes. The parser has
-// seen to it that the string is closed.
-bool read_quoted(Value& value, std::string_view& text) {
-  simdjson::ondemand::raw_json_string string;
-  if (value.get_raw_json_string().get(string)) return false;
+// seen to it that the string is closed, and keeps more bytes after it than the fast path reads.
+std::string_view quoted(simdjson::ondemand::raw_json_string string) {
   const char* end = string.raw();
   while (*end != '"') ++end;
-  text = {string.raw(), end};
-  return true;
-}
-
-bool whole(double value, std::int64_t& out) {
-  if (!(std::abs(value) <= 0x1p53) || value != std::floor(value)) return false;
-  out = static_cast<std::int64_t>(value);
-  return true;
+  return {string.raw(), end};
 }
 
 bool read_double(Value value, double& out) {
   json_type type;
   if (value.type().get(type)) return false;
-  if (type == json_type::string) {
-    std::string_view text;
-    return read_quoted(value, text) && parse_decimal(text, out);
-  }
-  return type == json_type::number && !value.get_double().get(out) && std::isfinite(out);
+  if (type != json_type::string)
+    return type == json_type::number && !value.get_double().get(out) && std::isfinite(out);
+  simdjson::ondemand::raw_json_string string;
+  if (value.get_raw_json_string().get(string)) return false;
+  static_assert(swar::kPadding <= simdjson::SIMDJSON_PADDING);
+  const char* at = string.raw();
+  if (swar::take_decimal(at, out) && *at == '"') return true;
+  const auto number = parse_decimal(quoted(string));
+  if (number) out = *number;
+  return number.has_value();
 }
 
 // 5, 5.0, 5e0 and "5" are all five.
 bool read_integer(Value value, std::int64_t& out) {
   json_type type;
   if (value.type().get(type)) return false;
-  if (type == json_type::string) {
-    std::string_view text;
-    if (!read_quoted(value, text)) return false;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (ec == std::errc{} && end == text.data() + text.size()) return true;
-    double number = 0;
-    return parse_decimal(text, number) && whole(number, out);
+  std::optional<std::int64_t> whole;
+  if (type == json_type::number) {
+    if (!value.get_int64().get(out)) return true;
+    whole = parse_whole(trimmed(value.raw_json_token()));
+  } else if (type == json_type::string) {
+    simdjson::ondemand::raw_json_string string;
+    if (value.get_raw_json_string().get(string)) return false;
+    whole = parse_whole(quoted(string));
   }
-  if (type != json_type::number) return false;
-  simdjson::ondemand::number number;
-  if (value.get_number().get(number)) return false;
-  if (number.is_int64()) {
-    out = number.get_int64();
-    return true;
-  }
-  return number.get_number_type() == simdjson::ondemand::number_type::floating_point_number &&
-         whole(number.get_double(), out);
+  if (whole) out = *whole;
+  return whole.has_value();
 }
 
+// In ms, rounded down, whatever the unit.
 bool read_time(Value value, std::int64_t& out) {
-  std::int64_t raw = 0;
-  if (!read_integer(value, raw)) return false;
-  const auto ms = epoch_to_ms(raw);
-  if (ms) out = *ms;
-  return ms.has_value();
+  std::int64_t stamp = 0;
+  if (!read_integer(value, stamp)) return false;
+  const auto unit = unit_of(stamp);
+  if (!unit) return false;
+  constexpr std::int64_t ms = nanoseconds_in(TimeUnit::milliseconds);
+  const std::int64_t length = nanoseconds_in(*unit);
+  out = length >= ms ? stamp * (length / ms) : stamp / (ms / length);
+  return true;
 }
 
 // Field `index` of a kline, in the documented order.
@@ -286,15 +281,6 @@ Status read_list(Reader& reader, Value value, ExchangeInfo& info, Read read) {
 }
 
 }  // namespace
-
-std::optional<std::int64_t> epoch_to_ms(std::int64_t value) {
-  constexpr std::int64_t kSecondsEnd = 100'000'000'000;    // the year 5138
-  constexpr std::int64_t kMillisEnd = kSecondsEnd * 1000;  // likewise
-  constexpr std::int64_t kMicrosEnd = kMillisEnd * 1000;
-  if (value < 0 || value >= kMicrosEnd) return std::nullopt;
-  if (value < kSecondsEnd) return value * 1000;
-  return value < kMillisEnd ? value : value / 1000;
-}
 
 Result<KlinePage> parse_klines(std::string_view json) {
   Reader reader(json);

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +21,8 @@ struct KlinePage {
 };
 
 // An array of arrays of at least 11 fields (the twelfth is unused). Prices and volumes may be strings or
-// numbers and become the nearest double; times may be in ms or µs, told apart by magnitude. Values that are
-// not finite and times that are not whole are errors.
+// numbers and become the nearest double; times may be in s, ms, µs or ns, told apart by magnitude. Values
+// that are not finite and times that are not whole are errors.
 Result<KlinePage> parse_klines(std::string_view json);
 
 // Rows whose close time is not the end of their candle: the exchange truncates it around outages. The open
@@ -56,8 +55,5 @@ struct ApiError {
 
 // {"code": -1121, "msg": "Invalid symbol."}; an error where the body is something else.
 Result<ApiError> parse_error(std::string_view json);
-
-// Epoch time in seconds (up to 11 digits), ms (to 14) or µs (to 17) → ms, rounded down; nullopt beyond.
-std::optional<std::int64_t> epoch_to_ms(std::int64_t value);
 
 }  // namespace chandler::exchange
