@@ -1,7 +1,12 @@
 # chandler_module(NAME SOURCES … DEPS … [PRIVATE_DEPS …] [TESTS …] [TEST_DEPS …] [TEST_DATA])
 #
 # One folder is one static library `chandler_NAME`, and its tests beside it are one program `NAME_test` that ctest
-# runs under the label `unit`. DEPS are what the module's headers need, PRIVATE_DEPS what only its sources need.
+# runs under the label `unit`; the target `unit_tests` builds all of these. DEPS are what the module's headers need,
+# PRIVATE_DEPS what only its sources need.
+if(BUILD_TESTING)
+  add_custom_target(unit_tests)
+endif()
+
 function(chandler_module NAME)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS;TESTS;TEST_DEPS" ${ARGN})
   set(target chandler_${NAME})
@@ -20,5 +25,6 @@ function(chandler_module NAME)
     target_link_libraries(${NAME}_test PRIVATE ${target} ${ARG_TEST_DEPS} GTest::gmock GTest::gtest_main)
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
     set_tests_properties(${NAME} PROPERTIES LABELS unit TIMEOUT 600)
+    add_dependencies(unit_tests ${NAME}_test)
   endif()
 endfunction()

@@ -21,6 +21,12 @@ auto preference(const Kline& k) {
                     known(k.taker_buy_quote_volume), k.high, -k.low, k.close, k.open, k.source);
 }
 
+// One bit pattern for zero and one for unknown, so that files and digests do not depend on who parsed the
+// row.
+void normalise(std::vector<double>& volumes) {
+  for (double& v : volumes) v = std::isnan(v) ? kUnknown : v + 0.0;
+}
+
 // Row numbers in order of open time, best row of a minute first.
 std::vector<std::uint32_t> preferred_order(const Klines& rows, std::vector<std::uint32_t> order) {
   std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
@@ -63,6 +69,9 @@ std::optional<Reason> impossible(const Kline& k, std::int64_t grid_ms) {
 
 Cleaned clean(Klines raw, std::int64_t grid_ms) {
   Cleaned result;
+  for (auto* volumes : {&raw.volume, &raw.quote_volume, &raw.taker_buy_volume, &raw.taker_buy_quote_volume}) {
+    normalise(*volumes);
+  }
   std::vector<std::uint32_t> order;
   order.reserve(raw.size());
   bool ordered = true;
@@ -84,17 +93,18 @@ Cleaned clean(Klines raw, std::int64_t grid_ms) {
   const auto sorted = preferred_order(raw, std::move(order));
   std::vector<std::uint32_t> kept;
   kept.reserve(sorted.size());
-  Kline previous;
-  for (const std::uint32_t row : sorted) {
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    const std::uint32_t row = sorted[i];
     if (kept.empty() || raw.open_time[kept.back()] != raw.open_time[row]) {
       kept.push_back(row);
-    } else if (const Kline k = raw.at(row); same_values(k, previous)) {
-      ++result.exact_repeats;
       continue;
+    }
+    const Kline k = raw.at(row);
+    if (same_values(k, raw.at(kept.back())) || same_values(k, raw.at(sorted[i - 1]))) {
+      ++result.exact_repeats;
     } else {
       result.conflicting.push_back(k);
     }
-    previous = raw.at(row);
   }
   raw.reorder(kept);
   result.rows = std::move(raw);

@@ -22,7 +22,7 @@ KlineSpans spans_of(const Klines& klines);
 // Rolled-up candles: open of the first minute, highest high, lowest low, close of the last, sums of the rest.
 // A sum over rows of which one is unknown is unknown.
 struct Bars {
-  Klines rows;                      // source: that of the first minute
+  Klines rows;                      // the source column means nothing here
   std::vector<std::int32_t> count;  // minutes in each candle
   std::size_t size() const { return count.size(); }
 };
