@@ -102,7 +102,8 @@ class LocalStorage final : public Storage {
     const fs::path path = root_ / folder;
     for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
       std::string name = it->path().filename().string();
-      if (name[0] != '.' && it->is_directory()) names.push_back(std::move(name));
+      std::error_code entry_error;
+      if (name[0] != '.' && it->is_directory(entry_error)) names.push_back(std::move(name));
     }
     if (error && error.value() != ENOENT && error.value() != ENOTDIR) {
       return std::unexpected(system_error("cannot list a folder", path, error.value()));

@@ -23,6 +23,16 @@ std::string Digest::hex() const {
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
+std::string seal_of(const Metadata& metadata) {
+  Digest digest;
+  for (const auto& [key, value] : metadata) {
+    if (key == kSealKey) continue;
+    digest.add(std::string_view(key));
+    digest.add(std::string_view(value));
+  }
+  return digest.hex();
+}
+
 std::string digest_of(const candles::Klines& klines) {
   Digest digest;
   candles::for_each_column([&](auto column) {

@@ -7,6 +7,7 @@
 
 #include "candles/daily.hpp"
 #include "candles/klines.hpp"
+#include "lake/table_file.hpp"
 
 namespace chandler::lake {
 
@@ -20,6 +21,10 @@ inline constexpr const char* kLastSourceKey = "chandler.last_source";  // source
 inline constexpr const char* kInputsKey = "chandler.inputs";           // what a derived file was derived from
 inline constexpr const char* kCarryInKey = "chandler.carry_in";        // digest of the carry it began with
 inline constexpr const char* kCarryOutKey = "chandler.carry_out";      // the carry it ends with
+
+// Seal of the other entries; written by encode_table. Pages have checksums, Parquet's footer has none: with
+// the seal a changed digit of, say, the asked ranges is found.
+inline constexpr const char* kSealKey = "chandler.seal";
 
 // XXH3-128 (xxhash), as 32 hexadecimal digits, of a sequence of byte blocks.
 class Digest {
@@ -41,6 +46,9 @@ class Digest {
  private:
   void* state_;
 };
+
+// XXH3-128 of all keys and values but the seal itself.
+std::string seal_of(const Metadata& metadata);
 
 std::string digest_of(const candles::Klines& klines);
 std::string digest_of(const candles::Carry& carry);

@@ -7,6 +7,7 @@
 #include <parquet/metadata.h>
 #include <parquet/statistics.h>
 
+#include "lake/metadata.hpp"
 #include "lake/table_file.hpp"
 
 namespace chandler::lake {
@@ -131,6 +132,10 @@ Result<TableFile> TableFile::open(std::shared_ptr<arrow::io::RandomAccessFile> f
     if (const auto pairs = state->footer->key_value_metadata()) {
       for (std::int64_t i = 0; i < pairs->size(); ++i)
         state->metadata.emplace(pairs->key(i), pairs->value(i));
+    }
+    const auto seal = state->metadata.find(kSealKey);
+    if (seal != state->metadata.end() && seal->second != seal_of(state->metadata)) {
+      return std::unexpected(state->damaged("the footer's entries are not the ones that were written"));
     }
     if (state->footer->num_rows() < 0 || state->footer->num_rows() > kMostRows) {
       return std::unexpected(state->damaged("the footer claims an impossible number of rows"));

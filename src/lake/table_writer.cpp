@@ -13,6 +13,7 @@
 #include <parquet/file_writer.h>
 #include <parquet/properties.h>
 
+#include "lake/metadata.hpp"
 #include "lake/table_file.hpp"
 
 namespace chandler::lake {
@@ -23,6 +24,7 @@ using parquet::Repetition;
 using parquet::Type;
 using parquet::schema::PrimitiveNode;
 
+constexpr const char* kArrowSchemaKey = "ARROW:schema";
 constexpr const char* kCreatedBy = "chandler";
 constexpr int kZstdLevel = 1;
 
@@ -204,9 +206,12 @@ Result<std::shared_ptr<arrow::Buffer>> encode_table(std::span<const Column> colu
     for (const Column& c : columns) nodes.push_back(node_of(c));
     const auto schema = std::static_pointer_cast<parquet::schema::GroupNode>(
         parquet::schema::GroupNode::Make("schema", Repetition::REQUIRED, nodes));
+    // Entries of these names in `metadata` are those of the file it was read from.
+    Metadata sealed = metadata;
+    sealed[kArrowSchemaKey] = arrow_schema_of(columns);
+    sealed[kSealKey] = seal_of(sealed);
     auto pairs = std::make_shared<arrow::KeyValueMetadata>();
-    pairs->Append("ARROW:schema", arrow_schema_of(columns));
-    for (const auto& [key, value] : metadata) pairs->Append(key, value);
+    for (const auto& [key, value] : sealed) pairs->Append(key, value);
 
     PARQUET_ASSIGN_OR_THROW(const auto sink, arrow::io::BufferOutputStream::Create(1 << 20));
     const auto file = parquet::ParquetFileWriter::Open(sink, schema, properties_of(columns), pairs);
