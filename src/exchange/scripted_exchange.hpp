@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <fstream>
 #include <functional>
@@ -50,10 +51,11 @@ class ScriptedExchange final : public Transport {
       script_.pop_front();
     }
     Answer reply = answer(request);
+    const auto answered = clock_.steady();  // before the client hears of it: other threads move the clock
     if (reply && request.on_head) request.on_head(*reply);
     if (reply && (reply->status == 429 || reply->status == 418)) {
       if (const auto wait = reply->header("retry-after"); !wait.empty())
-        quiet_until_ = clock_.steady() + std::chrono::seconds(std::stoi(std::string(wait)));
+        quiet_until_ = std::max(quiet_until_, answered + std::chrono::seconds(std::stoi(std::string(wait))));
     }
     return reply;
   }
