@@ -2,11 +2,14 @@
 // that failed together (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog 2015).
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <mutex>
 
 #include "base/random.hpp"
+#include "exchange/send_gate.hpp"
 
 namespace chandler::exchange {
 
@@ -38,5 +41,33 @@ class Backoff {
   std::mutex mutex_;
   Random random_;
 };
+
+// What one attempt came to.
+template <class T>
+struct Tried {
+  Result<T> result;
+  bool again = false;  // an error that may pass
+};
+
+// Calls attempt() until it succeeds, fails for good, or attempts or time are used up; waits in between.
+template <class T, class Attempt>
+Result<T> try_again(const RetryPolicy& policy, Backoff& backoff, Clock& clock, const Call& call,
+                    Attempt&& attempt) {
+  for (int failures = 0;; ++failures) {
+    Tried<T> tried = attempt();
+    if (tried.result || !tried.again) return std::move(tried.result);
+    Error& error = tried.result.error();
+    if (failures + 1 >= policy.attempts) {
+      error.what += fmt::format(", {} times in a row", failures + 1);
+      return std::move(tried.result);
+    }
+    const std::chrono::nanoseconds delay = backoff.delay(failures);
+    if (delay >= call.deadline - clock.steady()) {
+      error.what += ", and the deadline leaves no time to try again";
+      return std::move(tried.result);
+    }
+    if (!clock.sleep(delay, call.stop)) return fail(ErrorCode::interrupted, "the request was cancelled");
+  }
+}
 
 }  // namespace chandler::exchange

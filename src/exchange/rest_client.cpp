@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
+#include "exchange/http_error.hpp"
 #include "exchange/retry_after.hpp"
 
 namespace chandler::exchange {
@@ -22,10 +24,7 @@ constexpr int kTooManyRequests = -1003;
 // "General server or network issues" of Binance's error list: the same request may succeed later.
 constexpr std::array kPassing = {-1000, -1001, -1006, -1007, -1008, -1016, -1034};
 
-constexpr const char* kNetworkRemedy =
-    "check the network and the proxy settings (http_proxy, https_proxy), or name another address with "
-    "--rest-url";
-constexpr const char* kLaterRemedy = "try again later; what was fetched is kept and is not fetched again";
+constexpr Service kService{"the exchange", "--rest-url"};
 
 }  // namespace
 
@@ -34,12 +33,6 @@ struct RestClient::Question {
   int weight = 1;
   std::string about;   // what was asked for, for errors
   std::string symbol;  // empty where there is none
-};
-
-struct RestClient::Outcome {
-  enum class Kind { answered, again, failed };
-  Kind kind = Kind::answered;
-  Error error;
 };
 
 RestClient::RestClient(RestOptions options, Transport& transport, WeightBudget& budget, Clock& clock,
@@ -65,29 +58,6 @@ void RestClient::heed(const HttpHead& head) {
 
 namespace {
 
-Error from_failure(const HttpFailure& failure) {
-  using Kind = HttpFailure::Kind;
-  switch (failure.kind) {
-    case Kind::cancelled:
-      return {ErrorCode::interrupted, "the request was cancelled", {}, {}};
-    case Kind::too_large:
-      return {ErrorCode::invalid_data, failure.text, {}, kLaterRemedy};
-    case Kind::refused:
-      return {ErrorCode::unreachable,
-              "the exchange cannot be reached: " + failure.text,
-              {},
-              "check the address (--rest-url), and SSL_CERT_FILE where a proxy re-signs the traffic"};
-    default:
-      return {ErrorCode::unreachable, "the exchange cannot be reached: " + failure.text, {}, kNetworkRemedy};
-  }
-}
-
-bool is_passing(HttpFailure::Kind kind) {
-  using Kind = HttpFailure::Kind;
-  return kind == Kind::timeout || kind == Kind::unreachable || kind == Kind::broken ||
-         kind == Kind::too_large;
-}
-
 Error from_api(const ApiError& api, const std::string& symbol) {
   const bool about_symbol = api.code == kInvalidSymbol ||
                             (api.code == kIllegalCharacters && api.msg.find("symbol") != std::string::npos);
@@ -105,12 +75,11 @@ Error from_api(const ApiError& api, const std::string& symbol) {
 
 }  // namespace
 
-RestClient::Outcome RestClient::attempt(const Question& question, const Call& call, std::string& body) {
-  using Kind = Outcome::Kind;
-  std::expected<HttpReply, HttpFailure> reply;
-  do {
+// Sends one request within the budget. A request that is held back has not been sent, and queues again.
+std::expected<HttpReply, Tried<std::string>> RestClient::send(const Question& question, const Call& call) {
+  while (true) {
     auto permit = budget_.acquire(question.weight, call);
-    if (!permit) return {Kind::failed, std::move(permit).error()};
+    if (!permit) return std::unexpected(Tried<std::string>{std::unexpected(std::move(permit).error())});
     HttpRequest request;
     request.url = question.url;
     request.timeout = std::min<nanoseconds>(options_.retry.request_timeout, call.deadline - clock_.steady());
@@ -121,83 +90,61 @@ RestClient::Outcome RestClient::attempt(const Question& question, const Call& ca
       return may;
     };
     request.on_head = [this](const HttpHead& head) { heed(head); };
-    reply = transport_.get(request);
-  } while (!reply && reply.error().kind == HttpFailure::Kind::held_back);
+    auto reply = transport_.get(request);
+    if (reply) return std::move(*reply);
+    const HttpFailure& failure = reply.error();
+    if (failure.kind == HttpFailure::Kind::held_back) continue;
+    return std::unexpected(
+        Tried<std::string>{std::unexpected(error_of(failure, kService)), may_pass(failure.kind)});
+  }
+}
 
-  if (!reply)
-    return {is_passing(reply.error().kind) ? Kind::again : Kind::failed, from_failure(reply.error())};
+// The body of a 200, or why there is none.
+Tried<std::string> RestClient::attempt(const Question& question, const Call& call) {
+  auto reply = send(question, call);
+  if (!reply) return std::move(reply).error();
   bytes_ += static_cast<std::int64_t>(reply->body.size());
-  body = std::move(reply->body);
   const int status = reply->status;
-  if (status == 200) return {};
-  if (status == 429 || status == 418) {
-    return {Kind::again,
-            {ErrorCode::unreachable,
-             fmt::format("the exchange's request limit is spent (HTTP {})", status),
-             {},
-             "wait, or stop other programs that use the exchange from this address"}};
-  }
-  if (status == 451) {
-    return {Kind::failed,
-            {ErrorCode::unreachable,
-             "the exchange does not serve this location (HTTP 451)",
-             {},
-             "name another address, e.g. --rest-url https://data-api.binance.vision, or use a proxy"}};
-  }
-  if (status >= 400 && status < 500) {
-    if (const auto api = parse_error(body)) {
+  if (status == 200) return {std::move(reply->body)};
+  const auto error = [](Error e, bool again) {
+    return Tried<std::string>{std::unexpected(std::move(e)), again};
+  };
+  const bool limited = status == 429 || status == 418;
+  if (status >= 400 && status < 500 && !limited) {
+    if (const auto api = parse_error(reply->body)) {
       if (api->code == kTooManyRequests) budget_.told_to_wait(options_.retry.wait_after_429);
       const bool passing =
           api->code == kTooManyRequests || std::ranges::find(kPassing, api->code) != kPassing.end();
-      return {passing ? Kind::again : Kind::failed, from_api(*api, question.symbol)};
+      return error(from_api(*api, question.symbol), passing);
     }
     if (status == 404) {
-      return {Kind::failed,
-              {ErrorCode::unreachable,
-               "there is no exchange API at this address (HTTP 404)",
-               {},
-               "check --rest-url"}};
+      return error({ErrorCode::unreachable,
+                    "there is no exchange API at this address (HTTP 404)",
+                    {},
+                    "check --rest-url"},
+                   false);
     }
   }
-  return {Kind::again,
-          {ErrorCode::unreachable, fmt::format("the exchange answers HTTP {}", status), {}, kLaterRemedy}};
+  return error(error_of_status(status, kService), status != 451);
 }
 
 // Asks until the parsed answer is accepted, a failure is final, or attempts or time are used up.
 template <class T, class Parse>
 Result<T> RestClient::ask(const Question& question, const Call& call, Parse&& parse) {
-  const auto located = [&](Error error) {
-    error.where =
-        question.about.empty() ? question.url : fmt::format("{} ({})", question.url, question.about);
-    return std::unexpected(std::move(error));
-  };
-  Error last;
-  for (int failures = 0; failures < options_.retry.attempts; ++failures) {
-    if (failures > 0) {
-      const nanoseconds delay = backoff_.delay(failures - 1);
-      if (delay >= call.deadline - clock_.steady()) {
-        last.what += ", and the deadline leaves no time to try again";
-        return located(std::move(last));
-      }
-      if (!clock_.sleep(delay, call.stop))
-        return located({ErrorCode::interrupted, "the request was cancelled", {}, {}});
-      ++retries_;
-    }
-    std::string body;
-    Outcome outcome = attempt(question, call, body);
-    if (outcome.kind == Outcome::Kind::failed) return located(std::move(outcome.error));
-    if (outcome.kind == Outcome::Kind::again) {
-      last = std::move(outcome.error);
-      continue;
-    }
-    Result<T> answer = parse(std::string_view(body));
-    if (answer) return answer;
-    last = std::move(answer).error();
-    if (!last.where.empty()) last.what += " at " + last.where;
-    last.remedy = kLaterRemedy;
-  }
-  last.what += fmt::format(", {} times in a row", options_.retry.attempts);
-  return located(std::move(last));
+  bool first = true;
+  auto answer = try_again<T>(options_.retry, backoff_, clock_, call, [&]() -> Tried<T> {
+    if (!std::exchange(first, false)) ++retries_;
+    Tried<std::string> body = attempt(question, call);
+    if (!body.result) return {std::unexpected(std::move(body.result).error()), body.again};
+    Result<T> parsed = parse(std::string_view(*body.result));
+    if (parsed) return {std::move(parsed)};
+    Error& error = parsed.error();
+    if (!error.where.empty()) error.what += " at " + error.where;
+    error.remedy = kLaterRemedy;
+    return {std::move(parsed), true};
+  });
+  if (!answer) answer.error().where = fmt::format("{} ({})", question.url, question.about);
+  return answer;
 }
 
 Result<Timestamp> RestClient::server_time(const Call& call) {

@@ -62,10 +62,10 @@ class RestClient {
 
  private:
   struct Question;
-  struct Outcome;
   template <class T, class Parse>
   Result<T> ask(const Question& question, const Call& call, Parse&& parse);
-  Outcome attempt(const Question& question, const Call& call, std::string& body);
+  std::expected<HttpReply, Tried<std::string>> send(const Question& question, const Call& call);
+  Tried<std::string> attempt(const Question& question, const Call& call);
   void heed(const HttpHead& head);
   Result<KlinePage> kline_page(std::string_view symbol, candles::Interval interval, TimeRange range,
                                int limit, const Call& call);
