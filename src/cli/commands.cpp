@@ -3,6 +3,8 @@
 namespace chandler::cli {
 
 void add_commands(Registry& registry) {
+  add_backfill_command(registry);
+  add_build_command(registry);
   add_status_command(registry);
 }
 
