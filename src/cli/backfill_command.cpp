@@ -41,7 +41,7 @@ Result<int> run(const Options& options, Context& context) {
   CHANDLER_ASSIGN(const auto storage, context.open_lake());
   CHANDLER_ASSIGN(const auto lock, storage->lock_for_writing("backfill"));
   ExchangeClients clients(options.exchange, context.clock);
-  const batch::BackfillEnvironment environment{*storage,      clients.rest(),   nullptr,
+  const batch::BackfillEnvironment environment{*storage,      clients.rest(),   &clients.archive(),
                                                context.clock, context.progress, context.stop};
   CHANDLER_ASSIGN(const auto report, batch::backfill(environment, job));
   if (context.globals.json) {

@@ -49,7 +49,7 @@ void ExchangeFlags::add_to(CLI::App& app) {
 ExchangeClients::ExchangeClients(const ExchangeFlags& flags, Clock& clock)
     : transport_(exchange::make_curl_transport()),
       budget_(clock),
-      rest_({without_slash(flags.rest_url), policy_of(flags)}, *transport_, budget_, clock,
-            jitter(flags, 0)) {}
+      rest_({without_slash(flags.rest_url), policy_of(flags)}, *transport_, budget_, clock, jitter(flags, 0)),
+      archive_({without_slash(flags.archive_url), policy_of(flags)}, *transport_, clock, jitter(flags, 1)) {}
 
 }  // namespace chandler::cli

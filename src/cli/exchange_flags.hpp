@@ -22,11 +22,13 @@ class ExchangeClients {
  public:
   ExchangeClients(const ExchangeFlags& flags, Clock& clock);
   exchange::RestClient& rest() { return rest_; }
+  exchange::ArchiveClient& archive() { return archive_; }
 
  private:
   std::unique_ptr<exchange::Transport> transport_;
   exchange::WeightBudget budget_;
   exchange::RestClient rest_;
+  exchange::ArchiveClient archive_;
 };
 
 }  // namespace chandler::cli
