@@ -1,0 +1,104 @@
+#include "sim/sim_server.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "net/http_server.hpp"
+
+namespace chandler::sim {
+namespace {
+
+using net::HttpRequest;
+using net::HttpResponse;
+
+class Server final : public SimServer {
+ public:
+  Server(std::shared_ptr<const Market> market, const SimOptions& options, Timestamp start, const Clock& clock)
+      : clock_(clock, start, options.speed), exchange_(std::move(market), options.exchange) {}
+
+  Status open(const SimOptions& options) {
+    net::HttpServerOptions http;
+    http.address = options.address;
+    http.port = options.port;
+    http.threads = options.threads;
+    http.server_name = "chandler-sim";
+    CHANDLER_ASSIGN(
+        http_, net::HttpServer::start(http, [this](const HttpRequest& request, net::Responder responder) {
+          responder.send(request.path.starts_with("/sim/") ? control(request)
+                                                           : exchange_.answer(request, clock_.read()));
+        }));
+    return {};
+  }
+  ~Server() override { stop(); }
+
+  std::string url() const override { return http_->url(); }
+  std::string archive_url() const override { return http_->url(); }
+  std::string stream_url() const override { return "ws" + http_->url().substr(4); }
+  std::uint16_t port() const override { return http_->port(); }
+  Timestamp now() const override { return clock_.now(); }
+  void set_clock(Timestamp now, double speed) override { clock_.set(now, speed); }
+  Statistics statistics() const override { return exchange_.statistics(); }
+  void reset_statistics() override { exchange_.reset_statistics(); }
+  void stop() override { http_->stop(); }
+
+ private:
+  // /sim/stats, /sim/clock; POST /sim/reset, POST /sim/clock?now=…&speed=….
+  HttpResponse control(const HttpRequest& request) {
+    const bool post = request.method == "POST";
+    if (request.path == "/sim/stats") return HttpResponse::json(200, exchange_.statistics().to_json());
+    if (request.path == "/sim/reset" && post) {
+      exchange_.reset_statistics();
+      return HttpResponse::json(200, "{}");
+    }
+    if (request.path == "/sim/clock") {
+      if (post && !move_clock(request))
+        return HttpResponse::json(400, R"({"error":"now is a time, speed a number from 0"})");
+      const Timestamp now = clock_.now();
+      return HttpResponse::json(200, fmt::format(R"({{"now":{},"time":"{}","speed":{}}})", to_ms(now),
+                                                 format_instant(now), clock_.speed()));
+    }
+    return HttpResponse::json(404,
+                              R"({"error":"/sim/stats, /sim/clock and POST /sim/reset are what there is"})");
+  }
+
+  bool move_clock(const HttpRequest& request) {
+    Timestamp now = clock_.now();
+    double speed = clock_.speed();
+    if (const auto text = request.param("now")) {
+      const auto parsed = parse_instant(*text);
+      if (!parsed) return false;
+      now = *parsed;
+    }
+    if (const auto text = request.param("speed")) {
+      const auto [end, ec] = std::from_chars(text->data(), text->data() + text->size(), speed);
+      if (ec != std::errc{} || end != text->data() + text->size() || !(speed >= 0) || !std::isfinite(speed))
+        return false;
+    }
+    clock_.set(now, speed);
+    return true;
+  }
+
+  SimClock clock_;
+  Exchange exchange_;
+  std::unique_ptr<net::HttpServer> http_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<SimServer>> SimServer::start(std::shared_ptr<const Market> market, SimOptions options,
+                                                    const Clock& clock) {
+  if (!(options.speed >= 0) || !std::isfinite(options.speed)) {
+    return fail(ErrorCode::usage, "the clock's speed must be 0 or more");
+  }
+  if (!(options.exchange.faults.rate >= 0 && options.exchange.faults.rate <= 1)) {
+    return fail(ErrorCode::usage, "the rate of faults is a share between 0 and 1");
+  }
+  const Timestamp start = options.now.value_or(market->extent().end - std::chrono::minutes(90));
+  auto server = std::make_unique<Server>(std::move(market), options, start, clock);
+  CHANDLER_TRY(server->open(options));
+  return server;
+}
+
+}  // namespace chandler::sim
