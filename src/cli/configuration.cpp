@@ -25,13 +25,19 @@ bool is_given(const std::vector<std::string>& arguments, const CLI::Option& opti
   });
 }
 
+// An empty variable is as good as none.
+const char* environment_value(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value != nullptr && *value != '\0' ? value : nullptr;
+}
+
 // The value that follows --config, typed or in the environment.
 std::optional<std::string> config_path(const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == "--config" && i + 1 < arguments.size()) return arguments[i + 1];
     if (arguments[i].starts_with("--config=")) return arguments[i].substr(9);
   }
-  if (const char* path = std::getenv("CHANDLER_CONFIG")) return path;
+  if (const char* path = environment_value("CHANDLER_CONFIG")) return path;
   return std::nullopt;
 }
 
@@ -106,6 +112,20 @@ const CLI::Option* find_option(const CLI::App& app, std::string_view key) {
   return nullptr;
 }
 
+// The first argument that names a command and is not the value of a flag before it (`--lake live status`).
+const CLI::App* chosen_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument.starts_with("--")) {
+      const auto* option = find_option(app, argument.substr(2));
+      if (option != nullptr && option->get_items_expected_max() > 0) ++i;
+    } else if (const auto* command = find_command(app, argument)) {
+      return command;
+    }
+  }
+  return nullptr;
+}
+
 Result<toml::table> read_file(const std::vector<std::string>& arguments, std::string& file) {
   const auto asked = config_path(arguments);
   file = asked.value_or(kDefaultFile);
@@ -158,11 +178,7 @@ Result<std::vector<std::string>> with_configuration(const CLI::App& app, std::ve
   CHANDLER_ASSIGN(const toml::table table, read_file(arguments, file));
   CHANDLER_TRY(check_keys(app, table, file));
 
-  const CLI::App* command = nullptr;
-  for (const std::string& argument : arguments) {
-    command = find_command(app, argument);
-    if (command != nullptr) break;
-  }
+  const CLI::App* command = chosen_command(app, arguments);
   if (command == nullptr) return arguments;
 
   std::vector<std::string> result = arguments;
@@ -172,7 +188,7 @@ Result<std::vector<std::string>> with_configuration(const CLI::App& app, std::ve
       if (option->get_lnames().empty() || is_given(arguments, *option)) continue;
       const std::string& key = option->get_lnames().front();
       if (key == "help" || key == "version" || key == "config") continue;
-      if (const char* value = std::getenv(environment_name(key).c_str())) {
+      if (const char* value = environment_value(environment_name(key))) {
         add_values(*option, {value}, result);
         continue;
       }

@@ -13,10 +13,29 @@
 namespace chandler::cli {
 namespace {
 
-// Characters of UTF-8: bytes that do not continue one.
+// Code points that take two columns: the blocks of Unicode's East Asian Width "W" and "F" that symbols use.
+bool is_wide(std::uint32_t c) {
+  constexpr std::pair<std::uint32_t, std::uint32_t> blocks[] = {
+      {0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3},   {0xf900, 0xfaff},  {0xfe30, 0xfe6f},
+      {0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x20000, 0x3fffd}};
+  return std::ranges::any_of(blocks, [c](const auto& b) { return b.first <= c && c <= b.second; });
+}
+
+// Columns that UTF-8 text takes on a terminal.
 std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[at++]);
+    std::uint32_t code = lead < 0x80   ? lead
+                         : lead < 0xe0 ? lead & 0x1fU
+                         : lead < 0xf0 ? lead & 0x0fU
+                                       : lead & 0x07U;
+    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) {
+      code = code << 6 | (static_cast<unsigned char>(text[at++]) & 0x3fU);
+    }
+    width += is_wide(code) ? 2 : 1;
+  }
+  return width;
 }
 
 std::string padded(const std::string& text, std::size_t width, Align align) {
@@ -152,7 +171,9 @@ std::string TextTable::to_text(bool colour) const {
 }
 
 std::string group_digits(std::int64_t number) {
-  std::string digits = fmt::format("{}", number < 0 ? -number : number);
+  // Unsigned, since the smallest number has no positive counterpart.
+  const auto value = static_cast<std::uint64_t>(number);
+  std::string digits = fmt::format("{}", number < 0 ? ~value + 1 : value);
   for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
   return number < 0 ? "-" + digits : digits;
 }

@@ -12,8 +12,8 @@ namespace chandler::cli {
 
 enum class Align { left, right };
 
-// Columns as wide as their widest cell (in characters, not bytes), two spaces apart; the heading is bold on a
-// terminal.
+// Columns as wide as their widest cell (in terminal columns, not bytes), two spaces apart; the heading is
+// bold on a terminal.
 class TextTable {
  public:
   struct Heading {

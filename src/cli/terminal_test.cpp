@@ -1,0 +1,67 @@
+#include "cli/terminal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "cli/command.hpp"
+
+namespace chandler::cli {
+namespace {
+
+TEST(TextTable, ColumnsAreAsWideAsTheirWidestCell) {
+  TextTable table({{"symbol"}, {"rows", Align::right}});
+  table.add({"BTCUSDT", "5"});
+  table.add({"币安USDT", "1,000"});
+  EXPECT_EQ(table.to_text(false),
+            "symbol     rows\n"
+            "BTCUSDT       5\n"
+            "币安USDT  1,000\n");
+}
+
+TEST(Format, DigitsAreGroupedByThree) {
+  EXPECT_EQ(group_digits(0), "0");
+  EXPECT_EQ(group_digits(999), "999");
+  EXPECT_EQ(group_digits(1000), "1,000");
+  EXPECT_EQ(group_digits(1'234'567), "1,234,567");
+  EXPECT_EQ(group_digits(-228'000), "-228,000");
+  EXPECT_EQ(group_digits(std::numeric_limits<std::int64_t>::min()), "-9,223,372,036,854,775,808");
+}
+
+TEST(Format, BytesHaveBinaryUnits) {
+  EXPECT_EQ(format_bytes(1023), "1023 B");
+  EXPECT_EQ(format_bytes(1024), "1.0 KiB");
+  EXPECT_EQ(format_bytes(3'355'443), "3.2 MiB");
+}
+
+TEST(Format, PricesHaveAsFewDigitsAsGiveThemBack) {
+  EXPECT_EQ(format_price(0.1), "0.1");
+  EXPECT_EQ(format_price(67540.01), "67540.01");
+  EXPECT_EQ(format_price(std::nan("")), "-");
+}
+
+TEST(Symbols, AreUpperCasedAndNamedOnce) {
+  EXPECT_EQ(*parse_symbols({"btcusdt", "ETHUSDT", "BTCUSDT"}),
+            (std::vector<std::string>{"BTCUSDT", "ETHUSDT"}));
+  for (const char* text : {"", "../x", "BTC/USDT", "a b"}) {
+    const auto symbols = parse_symbols({text});
+    ASSERT_FALSE(symbols) << text;
+    EXPECT_EQ(symbols.error().code, ErrorCode::usage);
+  }
+}
+
+TEST(DayFlags, SinceAndUntilAreBothInclusive) {
+  DayFlags flags;
+  EXPECT_EQ(*flags.begin(), std::nullopt);
+  EXPECT_EQ(*flags.end(), std::nullopt);
+  flags.since = flags.until = "2024-05-01";
+  EXPECT_EQ(**flags.end() - **flags.begin(), kDay);
+  flags.until = "2024-04-30";
+  EXPECT_EQ(flags.end().error().code, ErrorCode::usage);
+  flags.until = "2024-02-30";
+  EXPECT_EQ(flags.end().error().code, ErrorCode::usage);
+}
+
+}  // namespace
+}  // namespace chandler::cli
