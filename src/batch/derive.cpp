@@ -4,7 +4,6 @@
 #include <arrow/io/interfaces.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/parallel.hpp"
 #include "batch/derive_plan.hpp"
@@ -71,20 +70,61 @@ bool same_bytes(const Storage& storage, const PendingFile& file) {
   return bytes.ok() && (*bytes)->Equals(*file.bytes);
 }
 
+std::vector<Provenance> stored_provenances(const DerivePlan& plan) {
+  std::vector<Provenance> provenances;
+  for (const PlannedMonth& month : plan.months) {
+    if (month.stored) provenances.push_back(month.stored->provenance);
+  }
+  return provenances;
+}
+
+// Appends the rows of `from` whose days lie in the month.
+void append_days(lake::ProphetRows& to, const lake::ProphetRows& from, const PlannedMonth& month) {
+  const auto first = std::ranges::lower_bound(from.ds, to_day_number(month.from));
+  const auto last = std::ranges::lower_bound(from.ds, to_day_number(month.until));
+  const auto y = [&](auto at) { return from.y.begin() + (at - from.ds.begin()); };
+  to.ds.insert(to.ds.end(), first, last);
+  to.y.insert(to.y.end(), y(first), y(last));
+}
+
+// ds and y of all months: the fresh ones as computed, the others as prophet_input has them if it belongs to
+// the files that are stored, else from these files.
+Result<lake::ProphetRows> prophet_rows(const Storage& storage, const DerivePlan& plan,
+                                       const std::vector<std::optional<lake::ProphetRows>>& fresh) {
+  lake::ProphetRows before, rows;
+  const bool usable = plan.superfluous.empty() && lake::read_prophet_inputs(storage, plan.symbol) ==
+                                                      prophet_inputs(stored_provenances(plan));
+  if (usable) {
+    if (auto stored = lake::read_prophet(storage, plan.symbol)) before = std::move(*stored);
+  }
+  for (std::size_t i = 0; i < plan.months.size(); ++i) {
+    const PlannedMonth& month = plan.months[i];
+    if (fresh[i]) {
+      append_days(rows, *fresh[i], month);
+    } else if (!before.ds.empty()) {
+      append_days(rows, before, month);
+    } else {
+      CHANDLER_ASSIGN(const DailyRows daily, lake::read_daily(storage, month.partition));
+      append_days(rows, {daily.date, daily.close}, month);
+    }
+  }
+  return rows;
+}
+
 // From here on the months of one symbol follow each other; the costly reading of minutes has been done.
 Status fill_symbol(Storage& storage, Work& work, Extent extent) {
   Carry carry;
   std::vector<Provenance> provenances;
-  lake::ProphetRows prophet;
   Derived& result = work.result;
-  result.symbol = work.plan.symbol;
-  std::vector<std::optional<DailyRows>> fresh(work.plan.months.size());
+  std::vector<std::optional<lake::ProphetRows>> fresh(work.plan.months.size());
 
   for (std::size_t i = 0; i < work.plan.months.size(); ++i) {
     const PlannedMonth& month = work.plan.months[i];
     provenances.push_back(provenance_of(month, carry));
     if (extent == Extent::what_changed && is_current(month, carry)) {
       carry = month.stored->carry_out;
+      result.days += month.stored->rows;
+      result.filled += month.stored->filled;
       continue;
     }
     if (!work.bars[i]) {
@@ -94,32 +134,24 @@ Status fill_symbol(Storage& storage, Work& work, Extent extent) {
     work.bars[i].reset();
     ++result.months_computed;
     result.minutes_read += month.minute_rows;
+    result.days += derived.rows.size();
+    result.filled += static_cast<std::size_t>(std::ranges::count(derived.rows.filled, std::uint8_t{1}));
     CHANDLER_ASSIGN(auto file,
                     lake::daily_file(derived.partition, derived.rows, derived.provenance, derived.carry_out));
     if (!same_bytes(storage, file)) work.files.push_back(std::move(file));
-    fresh[i] = std::move(derived.rows);
+    fresh[i] = lake::ProphetRows{std::move(derived.rows.date), std::move(derived.rows.close)};
   }
-
-  const std::string inputs = prophet_inputs(provenances);
-  const bool changed = extent == Extent::everything || result.months_computed > 0 ||
-                       lake::read_prophet_inputs(storage, work.plan.symbol) != inputs;
-  for (std::size_t i = 0; i < work.plan.months.size(); ++i) {
-    if (!fresh[i]) {
-      CHANDLER_ASSIGN(fresh[i], lake::read_daily(storage, work.plan.months[i].partition));
-    }
-    const DailyRows& rows = *fresh[i];
-    result.days += rows.size();
-    result.filled += static_cast<std::size_t>(std::accumulate(rows.filled.begin(), rows.filled.end(), 0));
-    prophet.ds.insert(prophet.ds.end(), rows.date.begin(), rows.date.end());
-    prophet.y.insert(prophet.y.end(), rows.close.begin(), rows.close.end());
-  }
-  if (prophet.ds.empty()) {
+  if (work.plan.months.empty()) {
     work.plan.superfluous.push_back(lake::prophet_partition(work.plan.symbol));
     return {};
   }
-  result.first = from_day_number(prophet.ds.front());
-  result.last = from_day_number(prophet.ds.back());
-  if (!changed) return {};
+  result.first = work.plan.months.front().from;
+  result.last = work.plan.months.back().until - std::chrono::days{1};
+
+  const std::string inputs = prophet_inputs(provenances);
+  if (result.months_computed == 0 && lake::read_prophet_inputs(storage, work.plan.symbol) == inputs)
+    return {};
+  CHANDLER_ASSIGN(const auto prophet, prophet_rows(storage, work.plan, fresh));
   CHANDLER_ASSIGN(auto file, lake::prophet_file(work.plan.symbol, prophet, inputs));
   if (!same_bytes(storage, file)) work.files.push_back(std::move(file));
   return {};

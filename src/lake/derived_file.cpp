@@ -1,6 +1,8 @@
 #include "lake/derived_file.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <string>
 
 namespace chandler::lake {
 namespace {
@@ -46,6 +48,7 @@ Result<PendingFile> daily_file(const Partition& partition, const DailyRows& rows
   metadata[kInputsKey] = provenance.inputs;
   metadata[kCarryInKey] = provenance.carry_in;
   metadata[kCarryOutKey] = encode(carry_out);
+  metadata[kFilledKey] = std::to_string(std::ranges::count(rows.filled, std::uint8_t{1}));
   CHANDLER_ASSIGN(auto bytes, encode_table(daily_columns(rows), metadata));
   return PendingFile{path_of(partition), std::move(bytes)};
 }
@@ -59,6 +62,8 @@ Result<DailyFooter> read_daily_footer(const Storage& storage, const Partition& p
   auto carry = decode_carry(text_of(file.metadata(), kCarryOutKey));
   if (!carry) return fail(ErrorCode::damaged, "the carry cannot be read: " + carry.error().what, file.path());
   footer.carry_out = std::move(*carry);
+  const std::string filled = text_of(file.metadata(), kFilledKey);
+  std::from_chars(filled.data(), filled.data() + filled.size(), footer.filled);
   return footer;
 }
 

@@ -17,6 +17,7 @@ struct Provenance {
 struct DailyFooter {
   Partition partition;
   std::size_t rows = 0;
+  std::size_t filled = 0;  // of these, filled days
   Provenance provenance;
   candles::Carry carry_out;
 };
