@@ -13,7 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kNow = "2024-06-25T13:07:30Z";  // inside the minutes that ship: an open minute and an open day
+constexpr std::string_view kNow =
+    "2024-06-25T13:07:30Z";  // inside the minutes that ship: an open minute and an open day
 constexpr std::string_view kFirstMinutes = "2024-05-29";
 
 struct Options {
@@ -28,7 +29,8 @@ Result<std::string> find_data(const std::string& wanted) {
   for (const fs::path& candidate : {program / "../share/chandler/demo", program / "../../data/demo"}) {
     if (fs::is_directory(candidate, error)) return fs::weakly_canonical(candidate, error).string();
   }
-  return fail(ErrorCode::not_found, "the demo's data is not there", program.string(), "pass --data FOLDER, e.g. data/demo of the source tree");
+  return fail(ErrorCode::not_found, "the demo's data is not there", program.string(),
+              "pass --data FOLDER, e.g. data/demo of the source tree");
 }
 
 Result<batch::BackfillReport> fetch(Context& context, lake::Storage& storage, ExchangeClients& clients,
@@ -37,8 +39,8 @@ Result<batch::BackfillReport> fetch(Context& context, lake::Storage& storage, Ex
   job.symbols = {"BTCUSDT", "ETHUSDT"};
   job.interval = interval;
   job.since = since;
-  const batch::BackfillEnvironment environment{storage,          clients.rest(), &clients.archive(),
-                                               context.clock,    context.progress, context.stop};
+  const batch::BackfillEnvironment environment{storage,       clients.rest(),   &clients.archive(),
+                                               context.clock, context.progress, context.stop};
   return batch::backfill(environment, job);
 }
 
@@ -67,7 +69,8 @@ Result<int> run(const Options& options, Context& context) {
   ExchangeClients clients(flags, context.clock);
   const bool json = context.globals.json;
   if (!json) {
-    print(fmt::format("A look-alike of the exchange runs at {} on real candles; its clock says {} UTC.\n\n", sim->url(), kNow));
+    print(fmt::format("A look-alike of the exchange runs at {} on real candles; its clock says {} UTC.\n\n",
+                      sim->url(), kNow));
     print("The exchange's own days, as far back as they go:\n");
   }
   CHANDLER_ASSIGN(const auto days, fetch(context, *storage, clients, candles::Interval::d1, std::nullopt));
@@ -76,7 +79,8 @@ Result<int> run(const Options& options, Context& context) {
     print("\nMinutes, from which days are rolled up wherever there are any:\n");
   }
   CHANDLER_ASSIGN(const Day first, parse_day(kFirstMinutes));
-  CHANDLER_ASSIGN(const auto minutes, fetch(context, *storage, clients, candles::Interval::m1, begin_of(first)));
+  CHANDLER_ASSIGN(const auto minutes,
+                  fetch(context, *storage, clients, candles::Interval::m1, begin_of(first)));
   const int code = std::max(exit_code_of(days), exit_code_of(minutes));
   if (json) {
     print_json({{"lake", storage->uri()},
@@ -85,7 +89,9 @@ Result<int> run(const Options& options, Context& context) {
     return code;
   }
   print_report(minutes, candles::Interval::m1, context.colour);
-  print(fmt::format("\nThe lake is {}: Parquet files that DuckDB, Polars, pandas and Spark read as they are.\n", storage->uri()));
+  print(
+      fmt::format("\nThe lake is {}: Parquet files that DuckDB, Polars, pandas and Spark read as they are.\n",
+                  storage->uri()));
   print_next_steps(context.globals.lake);
   return code;
 }
@@ -94,9 +100,11 @@ Result<int> run(const Options& options, Context& context) {
 
 void add_demo_command(Registry& registry) {
   auto options = std::make_shared<Options>();
-  CLI::App& app = registry.add("demo", "Backfill real candles from an embedded exchange, without the internet",
-                               [options](Context& context) { return run(*options, context); });
-  app.add_option("--data", options->data, "Folder of candles (default: what ships with the program)")->type_name("DIR");
+  CLI::App& app =
+      registry.add("demo", "Backfill real candles from an embedded exchange, without the internet",
+                   [options](Context& context) { return run(*options, context); });
+  app.add_option("--data", options->data, "Folder of candles (default: what ships with the program)")
+      ->type_name("DIR");
 }
 
 }  // namespace chandler::cli

@@ -1,0 +1,50 @@
+# Everything a contributor does. `make` alone shows the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+JOBS ?= $(shell nproc)
+PRESET ?= release
+PROGRAM := build/release/chandler
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test bench torture lint sanitize clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: ## install what building needs and is not there yet (Debian 12)
+	@scripts/setup
+
+build: setup ## build the program and the tests
+	@cmake --preset $(PRESET) --log-level=WARNING
+	@cmake --build --preset $(PRESET) -j $(JOBS)
+
+demo: setup ## build the program, fetch real candles from an embedded exchange, show what came out
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release -j $(JOBS) --target chandler
+	@$(PROGRAM) demo
+
+test: ## build everything and run every test
+	@scripts/setup test
+	@$(MAKE) --no-print-directory build
+	@ctest --preset $(PRESET)
+
+bench: build ## measure, as ratios within one run
+	@bench/run
+
+torture: ## 200 backfills under faults and 200 under SIGKILL (RUNS=n for another number)
+	@scripts/setup test
+	@$(MAKE) --no-print-directory build
+	@.deps/venv/bin/python tests/torture/torture.py $(PROGRAM) data/demo --runs $(or $(RUNS),200)
+
+lint: ## what a reviewer should not have to say
+	@scripts/lint
+
+sanitize: setup ## unit tests under AddressSanitizer + UndefinedBehaviorSanitizer, then ThreadSanitizer
+	@for preset in asan tsan; do \
+	  cmake --preset $$preset --log-level=WARNING; \
+	  cmake --build --preset $$preset -j $(JOBS) --target unit_tests; \
+	  ctest --preset $$preset; \
+	done
+
+clean: ## remove what was built; .deps and lakes stay
+	@rm -rf build
