@@ -6,6 +6,7 @@ void add_commands(Registry& registry) {
   add_backfill_command(registry);
   add_build_command(registry);
   add_status_command(registry);
+  add_demo_command(registry);
   add_sim_command(registry);
 }
 
