@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "cli/commands.hpp"
 #include "sim/sim_server.hpp"
 
@@ -20,6 +22,7 @@ Result<int> run(const Options& options, Context& context) {
   if (!options.now.empty()) {
     CHANDLER_ASSIGN(server_options.now, parse_instant(options.now));
   }
+  server_options.exchange.archive.seed = server_options.exchange.faults.seed;
   CHANDLER_ASSIGN(const auto server, sim::SimServer::start(market, server_options, context.clock));
 
   const TimeRange extent = market->extent();
@@ -42,6 +45,7 @@ Result<int> run(const Options& options, Context& context) {
                       server_options.speed));
     print(fmt::format("  statistics at {}/sim/stats; stop it with Ctrl-C\n", server->url()));
   }
+  std::fflush(stdout);  // whoever started it reads the address from a pipe
   while (context.clock.sleep(std::chrono::hours(1), context.stop)) {
   }
   server->stop();
@@ -77,6 +81,26 @@ void add_sim_command(Registry& registry) {
       ->capture_default_str();
   app.add_option("--seed", server.exchange.faults.seed, "Which requests fail, and how; one seed replays")
       ->capture_default_str();
+  app.add_option("--damaged-archives", server.exchange.archive.damaged,
+                 "Share of the archive files that are wrong whenever they are fetched, 0 to 1")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option_function<double>(
+         "--month-lag",
+         [options](double days) {
+           options->server.exchange.archive.month_lag = Millis(static_cast<std::int64_t>(days * kDayMs));
+         },
+         "Days from a month's end until its archive appears (3)")
+      ->check(CLI::Range(0.0, 3650.0))
+      ->type_name("DAYS");
+  app.add_option_function<double>(
+         "--day-lag",
+         [options](double hours) {
+           options->server.exchange.archive.day_lag = Millis(static_cast<std::int64_t>(hours * 3.6e6));
+         },
+         "Hours from a day's end until its archive appears (10)")
+      ->check(CLI::Range(0.0, 87'600.0))
+      ->type_name("HOURS");
   app.add_option("--weight-limit", server.exchange.limits.weight_per_minute,
                  "Request weight per minute and address")
       ->check(CLI::PositiveNumber)

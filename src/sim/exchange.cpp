@@ -8,12 +8,22 @@ namespace {
 using net::HttpRequest;
 using net::HttpResponse;
 
+// What a request is counted under: names that clients make up must not fill the table.
+std::string counted_as(const HttpRequest& request, bool endpoint) {
+  if (endpoint) return request.path;
+  const auto name = parse_archive_path(request.path);
+  if (!name) return "other";
+  return std::string("/data/spot/") + (name->monthly ? "monthly" : "daily") +
+         (name->checksum ? " CHECKSUM" : "");
+}
+
 }  // namespace
 
 Exchange::Exchange(std::shared_ptr<const Market> market, ExchangeOptions options)
     : market_(std::move(market)),
       options_(options),
       rest_(market_, options.limits.weight_per_minute),
+      archive_(market_, options.archive),
       limiter_(options.limits),
       faults_(options.faults) {}
 
@@ -64,13 +74,30 @@ HttpResponse Exchange::serve(const HttpRequest& request, Instant at, int weight)
   return response;
 }
 
+HttpResponse Exchange::serve_archive(const HttpRequest& request, Timestamp now) {
+  HttpResponse response = archive_.answer(request, now);
+  std::optional<FaultPlan::Choice> fault;
+  {
+    const std::lock_guard lock(mutex_);
+    fault = faults_.next(request.method + request.target);
+    if (!fault) return response;
+    // The archive has no limits to tell anybody of.
+    if (fault->fault == Fault::told_to_wait || fault->fault == Fault::banned)
+      fault->fault = Fault::unavailable;
+    ++statistics_.faults[static_cast<std::size_t>(fault->fault)];
+  }
+  return spoil(std::move(response), *fault);
+}
+
 HttpResponse Exchange::answer(const HttpRequest& request, Instant at) {
   const auto weight = RestApi::weight(request);
-  HttpResponse response = weight ? serve(request, at, *weight) : rest_.answer(request, at.now);
+  HttpResponse response = weight                        ? serve(request, at, *weight)
+                          : Archive::owns(request.path) ? serve_archive(request, at.now)
+                                                        : rest_.answer(request, at.now);
   response.delay = options_.latency;
   const std::lock_guard lock(mutex_);
   ++statistics_.requests;
-  ++statistics_.paths[weight ? request.path : "other"];
+  ++statistics_.paths[counted_as(request, weight.has_value())];
   ++statistics_.statuses[response.status];
   statistics_.bytes += static_cast<std::int64_t>(response.payload().size());
   if (response.status == 429 || response.status == 418) ++statistics_.told_to_wait;

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "net/http_message.hpp"
+#include "sim/archive.hpp"
 #include "sim/faults.hpp"
 #include "sim/market.hpp"
 #include "sim/rate_limiter.hpp"
@@ -17,6 +18,7 @@ namespace chandler::sim {
 struct ExchangeOptions {
   RateLimits limits;
   FaultOptions faults;
+  ArchiveOptions archive;
   std::chrono::milliseconds latency{0};
 };
 
@@ -27,6 +29,8 @@ class Exchange {
 
   // Limits, faults and latency included (as HttpResponse's delay and delivery).
   net::HttpResponse answer(const net::HttpRequest& request, Instant at);
+  // Whether answering may take so long that an I/O thread should not do it.
+  static bool is_slow(const net::HttpRequest& request) { return Archive::owns(request.path); }
   Statistics statistics() const;
   void reset_statistics();
   const Market& market() const { return *market_; }
@@ -34,10 +38,12 @@ class Exchange {
  private:
   net::HttpResponse refuse(const Admission& admission) const;
   net::HttpResponse serve(const net::HttpRequest& request, Instant at, int weight);
+  net::HttpResponse serve_archive(const net::HttpRequest& request, Timestamp now);
 
   std::shared_ptr<const Market> market_;
   ExchangeOptions options_;
   RestApi rest_;
+  Archive archive_;
   mutable std::mutex mutex_;  // guards what follows
   RateLimiter limiter_;
   FaultPlan faults_;

@@ -98,13 +98,14 @@ double round_to(double value, int places) {
   return std::round(value * scale) / scale;
 }
 
-double part_of(double value, double share) {
-  return from_units(static_cast<WideInt>(std::floor(value * share * static_cast<double>(kUnit))));
+double part_of(double value, double share, int places) {
+  const double scale = std::pow(10.0, places);
+  return std::floor(value * share * scale) / scale;
 }
 
 }  // namespace
 
-Kline grown(const Kline& whole, Millis elapsed, Millis length, int price_places) {
+Kline grown(const Kline& whole, Millis elapsed, Millis length, int price_places, int quantity_places) {
   if (elapsed >= length) return whole;
   const double share =
       static_cast<double>(std::max<std::int64_t>(0, elapsed.count())) / static_cast<double>(length.count());
@@ -121,10 +122,10 @@ Kline grown(const Kline& whole, Millis elapsed, Millis length, int price_places)
   const auto passed_end = stations.begin() + static_cast<std::ptrdiff_t>(leg) + 1;
   k.high = std::max(k.close, *std::max_element(stations.begin(), passed_end));
   k.low = std::min(k.close, *std::min_element(stations.begin(), passed_end));
-  k.volume = part_of(whole.volume, share);
-  k.quote_volume = part_of(whole.quote_volume, share);
-  k.taker_buy_volume = part_of(whole.taker_buy_volume, share);
-  k.taker_buy_quote_volume = part_of(whole.taker_buy_quote_volume, share);
+  k.volume = part_of(whole.volume, share, quantity_places);
+  k.quote_volume = part_of(whole.quote_volume, share, kPlaces);
+  k.taker_buy_volume = part_of(whole.taker_buy_volume, share, quantity_places);
+  k.taker_buy_quote_volume = part_of(whole.taker_buy_quote_volume, share, kPlaces);
   k.trades = static_cast<std::int64_t>(static_cast<double>(whole.trades) * share);
   return k;
 }
@@ -190,14 +191,14 @@ std::optional<Kline> Listing::open_minute(Timestamp now) const {
   const Timestamp minute = floor_minute(now);
   const std::size_t row = lower_bound(minutes_, minute);
   if (row == minutes_.size() || from_ms(minutes_.open_time[row]) != minute) return std::nullopt;
-  return grown(minutes_.at(row), now - minute, kMinute, price_places_);
+  return grown(minutes_.at(row), now - minute, kMinute, price_places_, quantity_places_);
 }
 
 std::optional<Kline> Listing::open_day(Timestamp now) const {
   const Timestamp day = chandler::begin_of(day_of(now));
   const std::size_t row = lower_bound(days_, day);
   if (row == days_.size() || from_ms(days_.open_time[row]) != day) return std::nullopt;
-  return grown(days_.at(row), now - day, kDay, price_places_);
+  return grown(days_.at(row), now - day, kDay, price_places_, quantity_places_);
 }
 
 std::optional<Kline> Listing::open_values(Interval interval, Timestamp begin, Timestamp now,

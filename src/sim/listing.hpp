@@ -21,7 +21,7 @@ using candles::Klines;
 // A minute (or a day) `elapsed` of `length` into its life, derived from what it ends as: the price walks from
 // open by way of both extremes to close on the symbol's tick, volume and trades grow in proportion. Grows
 // monotonically (high, volumes, trades up, low down) and ends exactly as `whole`.
-Kline grown(const Kline& whole, Millis elapsed, Millis length, int price_places);
+Kline grown(const Kline& whole, Millis elapsed, Millis length, int price_places, int quantity_places);
 
 // A candle as the exchange shows it.
 struct Candle {

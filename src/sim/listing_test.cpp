@@ -171,12 +171,12 @@ TEST(Listing, TheOpenMinuteGrowsMonotonicallyIntoTheClosedOne) {
   const Klines& minutes = market->find("BTCUSDT")->minutes();
   for (std::size_t row = 0; row < minutes.size(); row += 97) {
     const Kline whole = minutes.at(row);
-    Kline before = grown(whole, Millis{0}, kMinute, 2);
+    Kline before = grown(whole, Millis{0}, kMinute, 2, 5);
     EXPECT_EQ(before.close, whole.open);
     EXPECT_EQ(before.trades, 0);
     EXPECT_EQ(before.volume, 0);
     for (int ms = 250; ms <= kMinuteMs; ms += 250) {
-      const Kline k = grown(whole, Millis{ms}, kMinute, 2);
+      const Kline k = grown(whole, Millis{ms}, kMinute, 2, 5);
       ASSERT_GE(k.high, before.high);
       ASSERT_LE(k.low, before.low);
       ASSERT_GE(k.volume, before.volume);
@@ -186,6 +186,7 @@ TEST(Listing, TheOpenMinuteGrowsMonotonicallyIntoTheClosedOne) {
       ASSERT_GE(k.high, k.close);
       ASSERT_EQ(k.open, whole.open);
       ASSERT_LE(places_of(k.close), 2) << "prices stay on the tick";
+      ASSERT_LE(places_of(k.volume), 5) << "and quantities on the lot";
       before = k;
     }
     EXPECT_TRUE(candles::same_values(before, whole));
@@ -223,7 +224,7 @@ TEST(Listing, TheDayTickerCoversTheLast24HoursAndTheMinuteThatIsOpen) {
   EXPECT_EQ(t.previous_close, 13);
   EXPECT_EQ(t.high, 37);
   EXPECT_EQ(t.low, 14);
-  EXPECT_EQ(t.volume, (14 + 36) * 23 / 2.0 + 37 / 2.0);
+  EXPECT_EQ(t.volume, (14 + 36) * 23 / 2.0 + 18) << "half of 37, in whole lots";
   EXPECT_EQ(t.trades, 23) << "the one trade of the open minute comes at its end";
   EXPECT_EQ(t.first_trade, 13);
   EXPECT_EQ(t.last_trade, 35);

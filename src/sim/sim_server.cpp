@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "net/http_server.hpp"
+#include "sim/background.hpp"
 
 namespace chandler::sim {
 namespace {
@@ -26,6 +27,12 @@ class Server final : public SimServer {
     http.server_name = "chandler-sim";
     CHANDLER_ASSIGN(
         http_, net::HttpServer::start(http, [this](const HttpRequest& request, net::Responder responder) {
+          if (Exchange::is_slow(request)) {
+            background_.post([this, copy = request, answering = std::move(responder)]() mutable {
+              answering.send(exchange_.answer(copy, clock_.read()));
+            });
+            return;
+          }
           responder.send(request.path.starts_with("/sim/") ? control(request)
                                                            : exchange_.answer(request, clock_.read()));
         }));
@@ -41,7 +48,10 @@ class Server final : public SimServer {
   void set_clock(Timestamp now, double speed) override { clock_.set(now, speed); }
   Statistics statistics() const override { return exchange_.statistics(); }
   void reset_statistics() override { exchange_.reset_statistics(); }
-  void stop() override { http_->stop(); }
+  void stop() override {
+    background_.stop();
+    http_->stop();
+  }
 
  private:
   // /sim/stats, /sim/clock; POST /sim/reset, POST /sim/clock?now=…&speed=….
@@ -82,6 +92,7 @@ class Server final : public SimServer {
 
   SimClock clock_;
   Exchange exchange_;
+  Background background_;
   std::unique_ptr<net::HttpServer> http_;
 };
 
