@@ -5,6 +5,7 @@ namespace chandler::cli {
 void add_commands(Registry& registry) {
   add_backfill_command(registry);
   add_build_command(registry);
+  add_candles_command(registry);
   add_status_command(registry);
   add_demo_command(registry);
   add_sim_command(registry);
