@@ -4,6 +4,7 @@ namespace chandler::cli {
 
 void add_commands(Registry& registry) {
   add_backfill_command(registry);
+  add_import_command(registry);
   add_build_command(registry);
   add_candles_command(registry);
   add_status_command(registry);

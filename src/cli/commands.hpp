@@ -6,6 +6,7 @@
 namespace chandler::cli {
 
 void add_backfill_command(Registry& registry);
+void add_import_command(Registry& registry);
 void add_build_command(Registry& registry);
 void add_demo_command(Registry& registry);
 void add_sim_command(Registry& registry);

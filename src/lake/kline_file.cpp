@@ -97,9 +97,11 @@ Result<PendingFile> kline_file(const Partition& partition, const Klines& rows, c
   return PendingFile{std::move(path), std::move(bytes)};
 }
 
-Result<TableFile> open_partition(const Storage& storage, const Partition& partition) {
+namespace {
+
+Result<TableFile> open_partition(std::shared_ptr<arrow::io::RandomAccessFile> input,
+                                 const Partition& partition) {
   const std::string path = path_of(partition);
-  CHANDLER_ASSIGN(auto input, storage.open(path));
   CHANDLER_ASSIGN(auto file, TableFile::open(std::move(input), path));
   const auto version = value_or_empty(file.metadata(), kSchemaKey);
   if (version != kSchemaVersion) {
@@ -115,6 +117,20 @@ Result<TableFile> open_partition(const Storage& storage, const Partition& partit
   return file;
 }
 
+Result<Klines> read_rows(TableFile file, const Partition& partition, KlineFields fields) {
+  Klines rows;
+  CHANDLER_TRY(read_fields(file, fields, rows));
+  CHANDLER_TRY(check_rows(rows, partition, file.path(), ErrorCode::damaged));
+  return rows;
+}
+
+}  // namespace
+
+Result<TableFile> open_partition(const Storage& storage, const Partition& partition) {
+  CHANDLER_ASSIGN(auto input, storage.open(path_of(partition)));
+  return open_partition(std::move(input), partition);
+}
+
 Result<KlineFooter> read_kline_footer(const Storage& storage, const Partition& partition) {
   CHANDLER_ASSIGN(const auto file, open_partition(storage, partition));
   return footer_of(file, partition);
@@ -122,10 +138,13 @@ Result<KlineFooter> read_kline_footer(const Storage& storage, const Partition& p
 
 Result<Klines> read_klines(const Storage& storage, const Partition& partition, KlineFields fields) {
   CHANDLER_ASSIGN(auto file, open_partition(storage, partition));
-  Klines rows;
-  CHANDLER_TRY(read_fields(file, fields, rows));
-  CHANDLER_TRY(check_rows(rows, partition, file.path(), ErrorCode::damaged));
-  return rows;
+  return read_rows(std::move(file), partition, fields);
+}
+
+Result<Klines> read_klines(std::shared_ptr<arrow::io::RandomAccessFile> input, const Partition& partition,
+                           KlineFields fields) {
+  CHANDLER_ASSIGN(auto file, open_partition(std::move(input), partition));
+  return read_rows(std::move(file), partition, fields);
 }
 
 Result<KlineFile> read_kline_file(const Storage& storage, const Partition& partition) {

@@ -44,6 +44,10 @@ Result<KlineFooter> read_kline_footer(const Storage& storage, const Partition& p
 Result<candles::Klines> read_klines(const Storage& storage, const Partition& partition,
                                     KlineFields fields = KlineFields::all);
 
+// The same of a file that is open already, e.g. one that is staged.
+Result<candles::Klines> read_klines(std::shared_ptr<arrow::io::RandomAccessFile> file,
+                                    const Partition& partition, KlineFields fields = KlineFields::all);
+
 struct KlineFile {
   candles::Klines rows;
   RangeSet asked;

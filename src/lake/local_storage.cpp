@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
+#include <mutex>
 #include <set>
 
 #include "base/clock.hpp"
@@ -60,7 +62,10 @@ class FileLock final : public WriterLock {
   Descriptor fd_;  // the kernel drops the lock with the last descriptor
 };
 
-Status write_whole(const fs::path& path, const std::uint8_t* data, std::int64_t size, bool sync) {
+// What holds after a file was written: nothing, that the disk has begun with it, that it is on the disk.
+enum class Durability { none, begun, synced };
+
+Status write_whole(const fs::path& path, const std::uint8_t* data, std::int64_t size, Durability durability) {
   Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (fd.get() < 0) return std::unexpected(system_error("cannot create a file", path, errno));
   while (size > 0) {
@@ -70,7 +75,12 @@ Status write_whole(const fs::path& path, const std::uint8_t* data, std::int64_t 
     data += written;
     size -= written;
   }
-  if (sync && ::fsync(fd.get()) != 0) return std::unexpected(system_error("cannot sync", path, errno));
+  if (durability == Durability::synced && ::fsync(fd.get()) != 0)
+    return std::unexpected(system_error("cannot sync", path, errno));
+#ifdef SYNC_FILE_RANGE_WRITE
+  // Only a hint: what counts is the sync before the file is put in place.
+  if (durability == Durability::begun) ::sync_file_range(fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+#endif
   if (fd.close() != 0) return std::unexpected(system_error("cannot close", path, errno));
   return {};
 }
@@ -82,6 +92,14 @@ Status sync_folder(const fs::path& folder, bool whole_file_system) {
   if (done != 0) return std::unexpected(system_error("cannot sync a folder", folder, errno));
   return {};
 }
+
+// A file aside, and the path that it will have.
+struct Aside {
+  fs::path temporary;
+  std::string path;
+};
+
+class LocalStaging;
 
 class LocalStorage final : public Storage {
  public:
@@ -132,10 +150,7 @@ class LocalStorage final : public Storage {
     Status status = write_aside(files, !together, touched, aside);
     if (status && together) status = sync_folder(root_, true);  // the content of all files, in one go
     for (std::size_t i = 0; status && i < files.size(); ++i) {
-      const fs::path target = root_ / files[i].path;
-      if (::rename(aside[i].c_str(), target.c_str()) != 0) {
-        status = std::unexpected(system_error("cannot put a file in place", target, errno));
-      }
+      status = put_in_place(aside[i], root_ / files[i].path);
     }
     if (!status) {
       for (const fs::path& path : aside) ::unlink(path.c_str());
@@ -144,6 +159,33 @@ class LocalStorage final : public Storage {
     if (together) return sync_folder(root_, true);
     for (const fs::path& folder : touched) CHANDLER_TRY(sync_folder(folder, false));
     return {};
+  }
+
+  Result<std::unique_ptr<Staging>> stage() override;
+
+  // Starts writing a new file to the disk without waiting for it.
+  Result<fs::path> put_aside(const PendingFile& file) {
+    CHANDLER_TRY(make_folder(root_));
+    fs::path aside = root_ / fmt::format(".staged.{}.{}{}", ::getpid(),
+                                         counter_.fetch_add(1, std::memory_order_relaxed), kUnfinishedSuffix);
+    if (Status written = write_whole(aside, file.bytes->data(), file.bytes->size(), Durability::begun);
+        !written) {
+      ::unlink(aside.c_str());
+      return std::unexpected(std::move(written).error());
+    }
+    return aside;
+  }
+
+  Status put_all_in_place(std::span<const Aside> files) {
+    if (files.empty()) return {};
+    CHANDLER_TRY(sync_folder(root_, true));
+    std::set<fs::path> folders;
+    for (const auto& [temporary, path] : files) {
+      const fs::path target = root_ / path;
+      if (folders.insert(target.parent_path()).second) CHANDLER_TRY(make_folder(target.parent_path(), false));
+      CHANDLER_TRY(put_in_place(temporary, target));
+    }
+    return sync_folder(root_, true);
   }
 
   Status remove(std::string_view path) override {
@@ -209,6 +251,11 @@ class LocalStorage final : public Storage {
     return {};
   }
 
+  static Status put_in_place(const fs::path& aside, const fs::path& target) {
+    if (::rename(aside.c_str(), target.c_str()) == 0) return {};
+    return std::unexpected(system_error("cannot put a file in place", target, errno));
+  }
+
   // A new folder is durable only when its parent has been synced.
   Status make_folder(const fs::path& folder, bool sync = true) {
     std::error_code error;
@@ -231,7 +278,8 @@ class LocalStorage final : public Storage {
       aside.push_back(folder / fmt::format(".{}.{}.{}{}", target.filename().string(), ::getpid(),
                                            counter_.fetch_add(1, std::memory_order_relaxed),
                                            kUnfinishedSuffix));
-      CHANDLER_TRY(write_whole(aside.back(), file.bytes->data(), file.bytes->size(), sync));
+      CHANDLER_TRY(write_whole(aside.back(), file.bytes->data(), file.bytes->size(),
+                               sync ? Durability::synced : Durability::none));
     }
     return {};
   }
@@ -240,6 +288,49 @@ class LocalStorage final : public Storage {
   fs::path root_;
   std::atomic<std::uint64_t> counter_{0};
 };
+
+class LocalStaging final : public Staging {
+ public:
+  explicit LocalStaging(LocalStorage& storage) : storage_(storage) {}
+  ~LocalStaging() override {
+    for (const auto& [path, temporary] : files_) ::unlink(temporary.c_str());
+  }
+
+  Status add(PendingFile file) override {
+    CHANDLER_ASSIGN(fs::path temporary, storage_.put_aside(file));
+    const std::lock_guard lock(mutex_);
+    fs::path& slot = files_[file.path];
+    if (!slot.empty()) ::unlink(slot.c_str());
+    slot = std::move(temporary);
+    return {};
+  }
+
+  Result<std::shared_ptr<arrow::io::RandomAccessFile>> open(std::string_view path) const override {
+    const std::lock_guard lock(mutex_);
+    const auto it = files_.find(path);
+    if (it == files_.end()) return fail(ErrorCode::not_found, "no such staged file", std::string(path));
+    auto file = arrow::io::ReadableFile::Open(it->second.string());
+    if (!file.ok()) return fail(ErrorCode::unreachable, "cannot open a staged file", it->second.string());
+    return std::shared_ptr<arrow::io::RandomAccessFile>(*file);
+  }
+
+  Status commit() override {
+    std::vector<Aside> all;
+    for (const auto& [path, temporary] : files_) all.push_back({temporary, path});
+    CHANDLER_TRY(storage_.put_all_in_place(all));
+    files_.clear();
+    return {};
+  }
+
+ private:
+  LocalStorage& storage_;
+  mutable std::mutex mutex_;
+  std::map<std::string, fs::path, std::less<>> files_;  // path to where it lies now
+};
+
+Result<std::unique_ptr<Staging>> LocalStorage::stage() {
+  return std::make_unique<LocalStaging>(*this);
+}
 
 }  // namespace
 

@@ -37,6 +37,19 @@ struct PendingFile {
   std::shared_ptr<arrow::Buffer> bytes;
 };
 
+// Files that become visible all together or not at all, however many there are and whatever memory there is.
+// Destroyed without a commit it leaves nothing behind; a kill leaves what remove_unfinished() takes away.
+class Staging {
+ public:
+  virtual ~Staging() = default;
+  // Keeps the content aside; a file that has been added before is superseded. Thread safe.
+  virtual Status add(PendingFile file) = 0;
+  // The content that was added; not_found if there is none. Thread safe.
+  virtual Result<std::shared_ptr<arrow::io::RandomAccessFile>> open(std::string_view path) const = 0;
+  // Puts every file in place as Storage::replace does. Nothing may be added afterwards.
+  virtual Status commit() = 0;
+};
+
 // Paths are relative to the root. Thread safe: several threads may read and replace different files at once.
 class Storage {
  public:
@@ -55,6 +68,9 @@ class Storage {
   // before leaves each file as it was or as it will be.
   virtual Status replace(std::span<const PendingFile> files) = 0;
   Status replace(std::string path, std::shared_ptr<arrow::Buffer> bytes);
+  // For more files than fit in memory, or that must not be seen before all of them are known to be good. The
+  // storage must outlive it.
+  virtual Result<std::unique_ptr<Staging>> stage();
   Status replace_text(std::string path, std::string text);
   // Not an error if it is not there. Folders that become empty go too.
   virtual Status remove(std::string_view path) = 0;
