@@ -1,38 +1,39 @@
 #include "batch/backfill.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <atomic>
 #include <deque>
 #include <mutex>
-#include <thread>
 
-#include "base/parallel.hpp"
+#include "base/work_queue.hpp"
+#include "batch/archive_fetch.hpp"
 #include "batch/backfill_survey.hpp"
 #include "batch/partition_update.hpp"
 
 namespace chandler::batch {
 namespace {
 
-// The pages of all symbols in order of symbol and time, taken by as many workers as requests may be in
-// flight. Whoever brings the last page of a partition stores it: memory holds the partitions between the
-// first and the last page in flight, however long the history is.
+// After so many files in a row that could not be had, the archive is left alone for the rest of the job.
+constexpr int kArchiveFailures = 3;
+
+// The pieces of all symbols in order of symbol and time, taken by as many workers as requests may be in
+// flight. Whoever brings the last piece of a partition stores it: memory holds the partitions between the
+// first and the last piece in flight, however long the history is.
 class Fetching {
  public:
-  Fetching(const BackfillEnvironment& environment, const BackfillOptions& options,
+  Fetching(const BackfillEnvironment& environment, const BackfillOptions& options, Timestamp now,
            std::vector<Survey>& surveys)
-      : environment_(environment), options_(options), surveys_(surveys), silences_(surveys.size()) {
-    for (std::size_t s = 0; s < surveys.size(); ++s) {
-      for (std::size_t p = 0; p < surveys[s].partitions.size(); ++p) {
-        const PlannedPartition& planned = surveys[s].partitions[p];
-        for (const TimeRange& page : planned.pages) tasks_.push_back({s, p, page});
-      }
-    }
-  }
+      : environment_(environment),
+        options_(options),
+        now_(now),
+        surveys_(surveys),
+        silences_(surveys.size()),
+        queue_(all_tasks(surveys)) {}
 
   Status run() {
-    const Status status =
-        parallel_for(tasks_.size(), options_.in_flight, [&](std::size_t i) { return fetch(tasks_[i]); });
-    // After a stop or a failure there are partitions with some of their pages: what has come is kept.
+    const Status status = queue_.run(options_.in_flight, [&](const Task& task) { return fetch(task); });
+    // After a stop or a failure there are partitions with some of their pieces: what has come is kept.
     for (auto& [key, update] : open_) {
       if (!update.has_something()) continue;
       const Status kept =
@@ -46,9 +47,19 @@ class Fetching {
   struct Task {
     std::size_t survey;
     std::size_t partition;
-    TimeRange range;
+    Piece piece;
   };
   using Key = std::pair<std::size_t, std::size_t>;
+
+  static std::vector<Task> all_tasks(std::vector<Survey>& surveys) {
+    std::vector<Task> tasks;
+    for (std::size_t s = 0; s < surveys.size(); ++s) {
+      for (std::size_t p = 0; p < surveys[s].partitions.size(); ++p) {
+        for (const Piece& piece : surveys[s].partitions[p].pieces) tasks.push_back({s, p, piece});
+      }
+    }
+    return tasks;
+  }
 
   candles::Ties ties() const {
     return options_.refetch ? candles::Ties::incoming_wins : candles::Ties::stored_wins;
@@ -58,25 +69,74 @@ class Fetching {
     if (environment_.stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted");
     Survey& survey = surveys_[task.survey];
     const FetchTarget target{survey.report.symbol, options_.interval, {options_.deadline, environment_.stop}};
-    Fetched fetched = fetch_by_rest(environment_.rest, target, task.range, silences_[task.survey]);
-    if (environment_.stop.stop_requested()) fetched.unanswered.clear();  // not the exchange's fault
-    environment_.progress.advance(
-        static_cast<std::uint64_t>(task.range.length().count() / grid_of(options_.interval)));
-    return deliver(task, std::move(fetched));
+    ArchiveFetched outcome =
+        task.piece.origin == Piece::Origin::rest ? by_rest(target, task) : from_archive(target, task.piece);
+    if (environment_.stop.stop_requested()) outcome.fetched.unanswered.clear();  // not the exchange's fault
+    Millis done = task.piece.wanted.length();
+    for (const Piece& piece : outcome.further) done -= piece.wanted.length();
+    environment_.progress.advance(static_cast<std::uint64_t>(done.count() / grid_of(options_.interval)));
+    return deliver(task, std::move(outcome));
   }
 
-  Status deliver(const Task& task, Fetched fetched) {
+  ArchiveFetched by_rest(const FetchTarget& target, const Task& task) {
+    Fetched fetched = fetch_by_rest(environment_.rest, target, task.piece.span, silences_[task.survey]);
+    // A page that covers several holes also brings what lies between them, which nobody asked for.
+    const RangeSet& wanted = task.piece.wanted;
+    if (wanted != RangeSet{task.piece.span}) {
+      fetched.rows = rows_within(fetched.rows, wanted);
+      RangeSet answered;
+      for (const TimeRange& range : wanted) answered.add(fetched.answered.intersected(range));
+      fetched.answered = std::move(answered);
+    }
+    return {std::move(fetched), {}, {}};
+  }
+
+  ArchiveFetched from_archive(const FetchTarget& target, const Piece& piece) {
+    if (const auto why = archive_given_up()) return without_archive(target, piece, options_.source, *why);
+    ArchiveFetched outcome = fetch_from_archive(*environment_.archive, target, piece, options_.source, now_);
+    if (judge_archive(outcome)) {
+      outcome.fetched.notes.push_back(fmt::format("the archive is not used any more: {} ({})",
+                                                  outcome.unreachable->what, outcome.unreachable->where));
+      // Much more than planned comes by REST now: worth knowing its limit.
+      if (options_.source != KlineSource::archive)
+        (void)environment_.rest.exchange_info({options_.deadline, environment_.stop});
+    }
+    return outcome;
+  }
+
+  std::optional<Error> archive_given_up() {
+    const std::lock_guard lock(mutex_);
+    return archive_failures_ >= kArchiveFailures ? archive_error_ : std::nullopt;
+  }
+
+  // True when this outcome is the one that makes the job give the archive up.
+  bool judge_archive(const ArchiveFetched& outcome) {
+    const std::lock_guard lock(mutex_);
+    if (archive_failures_ >= kArchiveFailures) return false;
+    if (!outcome.unreachable) {
+      archive_failures_ = 0;
+      return false;
+    }
+    archive_error_ = outcome.unreachable;
+    return ++archive_failures_ == kArchiveFailures;
+  }
+
+  Status deliver(const Task& task, ArchiveFetched outcome) {
     const Key key{task.survey, task.partition};
+    std::vector<Task> further;
+    for (Piece& piece : outcome.further) further.push_back({task.survey, task.partition, std::move(piece)});
     std::optional<PartitionUpdate> complete;
     {
       const std::lock_guard lock(mutex_);
       auto it = open_.find(key);
       if (it == open_.end()) it = open_.emplace(key, begin_update(key)).first;
-      if (it->second.take(std::move(fetched))) {
+      it->second.expect(further.size());
+      if (it->second.take(std::move(outcome.fetched))) {
         complete = std::move(it->second);
         open_.erase(it);
       }
     }
+    if (!further.empty()) queue_.add_next(std::move(further));
     if (!complete) return {};
     // Commits of one symbol share its report, and commits at all share the disk: one at a time.
     const std::lock_guard lock(commit_mutex_);
@@ -86,18 +146,21 @@ class Fetching {
   PartitionUpdate begin_update(const Key& key) const {
     const Survey& survey = surveys_[key.first];
     const PlannedPartition& planned = survey.partitions[key.second];
-    PartitionUpdate update(planned.partition, planned.pages.size());
+    PartitionUpdate update(planned.partition, planned.pieces.size());
     if (key.second == 0) update.also_answered(survey.silent_before);
     return update;
   }
 
   const BackfillEnvironment& environment_;
   const BackfillOptions& options_;
+  Timestamp now_;
   std::vector<Survey>& surveys_;
   std::deque<KnownSilence> silences_;
-  std::vector<Task> tasks_;
+  WorkQueue<Task> queue_;
   std::mutex mutex_, commit_mutex_;
   std::map<Key, PartitionUpdate> open_;
+  int archive_failures_ = 0;  // in a row
+  std::optional<Error> archive_error_;
 };
 
 std::uint64_t total_missing(const std::vector<Survey>& surveys, candles::Interval interval) {
@@ -134,13 +197,17 @@ bool BackfillReport::complete() const {
 Result<BackfillReport> backfill(const BackfillEnvironment& environment, const BackfillOptions& options) {
   const auto started = environment.clock.steady();
   BackfillReport report;
+  if (options.source == KlineSource::archive && environment.archive == nullptr) {
+    return fail(ErrorCode::usage, "only the archive may be used, and none is named", {},
+                "name one with --archive-url");
+  }
   CHANDLER_TRY(environment.storage.remove_unfinished());
   CHANDLER_ASSIGN(report.exchange_now, environment.rest.server_time({options.deadline, environment.stop}));
   CHANDLER_ASSIGN(auto surveys, survey(environment, options, report.exchange_now));
 
   const std::string_view unit = options.interval == candles::Interval::d1 ? "days" : "minutes";
   environment.progress.begin("fetching", total_missing(surveys, options.interval), unit);
-  const Status fetched = Fetching(environment, options, surveys).run();
+  const Status fetched = Fetching(environment, options, report.exchange_now, surveys).run();
   environment.progress.end();
   if (!fetched && fetched.error().code != ErrorCode::interrupted) return std::unexpected(fetched.error());
   report.interrupted = !fetched;
@@ -153,6 +220,7 @@ Result<BackfillReport> backfill(const BackfillEnvironment& environment, const Ba
   report.duration = environment.clock.steady() - started;
   report.weight_used = environment.rest.budget().total_sent();
   report.requests = environment.rest.counters();
+  if (environment.archive != nullptr) report.archive = environment.archive->counters();
   return report;
 }
 

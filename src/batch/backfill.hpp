@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/progress.hpp"
+#include "batch/backfill_plan.hpp"
 #include "batch/derive.hpp"
 #include "candles/clean.hpp"
 #include "candles/interval.hpp"
@@ -16,12 +17,6 @@
 #include "exchange/rest_client.hpp"
 
 namespace chandler::batch {
-
-enum class KlineSource {
-  automatic,  // whole past months and days from the archive, the rest by REST
-  archive,    // only the archive
-  rest        // only REST
-};
 
 struct BackfillOptions {
   std::vector<std::string> symbols;  // those of the lake if empty
@@ -53,12 +48,12 @@ struct Unanswered {
 
 struct SymbolBackfill {
   std::string symbol;
-  std::size_t stored_before = 0;          // candles in the lake when the job began
-  RangeSet missing;                       // what had to be asked for
-  std::size_t fetched = 0;                // candles received and possible
-  std::size_t added = 0, replaced = 0;    // of these, new ones and ones that took a stored one's place
-  std::size_t truncated_close_times = 0;  // normalised
-  std::size_t rejected_rows = 0;
+  std::size_t stored_before = 0;            // candles in the lake when the job began
+  RangeSet missing;                         // what had to be asked for
+  std::size_t fetched = 0;                  // candles received and possible
+  std::size_t added = 0, replaced = 0;      // of these, new ones and ones that took a stored one's place
+  std::size_t truncated_close_times = 0;    // normalised
+  std::size_t rejected_rows = 0;            // impossible candles, and lines of archives that are none
   std::vector<candles::Rejected> rejected;  // the first kNamed of them
   std::size_t different_rows = 0;
   std::vector<candles::Difference> differences;  // the first kNamed of them
@@ -77,6 +72,7 @@ struct BackfillReport {
   std::chrono::nanoseconds duration{0};
   std::int64_t weight_used = 0;
   exchange::RestCounters requests;
+  exchange::ArchiveCounters archive;
   bool interrupted = false;
 
   bool nothing_was_missing() const;

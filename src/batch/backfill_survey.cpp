@@ -112,7 +112,9 @@ Status survey_symbol(const BackfillEnvironment& environment, const BackfillOptio
     report.stored_before += footer.rows;
   }
 
-  const Timestamp closed = candles::begin_of(options.interval, now);  // the candle of this instant is open
+  // The candle of this instant is open; the archive has whole days only.
+  const Timestamp closed = options.source == KlineSource::archive ? begin_of(day_of(now))
+                                                                  : candles::begin_of(options.interval, now);
   Wanted wanted{options.since, std::min(options.until.value_or(closed), closed), options.refetch};
   auto missing = missing_ranges(known, wanted);
   if (!missing) {
@@ -121,7 +123,8 @@ Status survey_symbol(const BackfillEnvironment& environment, const BackfillOptio
   }
   CHANDLER_TRY(find_beginning(environment, options, known, wanted.until, *missing, survey));
   report.missing = *missing;
-  survey.partitions = cut_into_pages(*missing, report.symbol, options.interval, exchange::kMaxKlinesPerPage);
+  const KlineSource source = environment.archive == nullptr ? KlineSource::rest : options.source;
+  survey.partitions = plan_pieces(*missing, report.symbol, options.interval, source, now);
   return {};
 }
 
@@ -161,7 +164,10 @@ Result<std::vector<Survey>> survey(const BackfillEnvironment& environment, const
 
   std::size_t pages = 0;
   for (const Survey& one : surveys) {
-    for (const PlannedPartition& partition : one.partitions) pages += partition.pages.size();
+    for (const PlannedPartition& partition : one.partitions) {
+      pages +=
+          static_cast<std::size_t>(std::ranges::count(partition.pieces, Piece::Origin::rest, &Piece::origin));
+    }
     if (!one.report.error) environment.progress.note(describe(one, options.interval));
   }
   if (pages >= kManyPages && !list.listed) {

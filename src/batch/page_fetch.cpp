@@ -84,4 +84,15 @@ Fetched fetch_by_rest(exchange::RestClient& rest, const FetchTarget& target, Tim
   return fetched;
 }
 
+candles::Klines rows_within(const candles::Klines& rows, const RangeSet& wanted) {
+  candles::Klines within;
+  std::size_t begin = 0;  // of the run of wanted rows that is being gathered
+  for (std::size_t i = 0; i <= rows.size(); ++i) {
+    if (i < rows.size() && wanted.contains(from_ms(rows.open_time[i]))) continue;
+    within.append(rows, begin, i);
+    begin = i + 1;
+  }
+  return within;
+}
+
 }  // namespace chandler::batch

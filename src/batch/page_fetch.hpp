@@ -15,6 +15,7 @@ struct Fetched {
   candles::Klines rows;  // not yet cleaned
   RangeSet answered;     // the exchange has said all it has for these
   std::size_t truncated_close_times = 0;
+  std::size_t rejected_lines = 0;  // of archives
   std::vector<Unanswered> unanswered;
   std::vector<std::string> notes;
 };
@@ -44,5 +45,8 @@ struct FetchTarget {
 // for a market that trades, there has to be a candle sooner or later.
 Fetched fetch_by_rest(exchange::RestClient& rest, const FetchTarget& target, TimeRange range,
                       KnownSilence& silence);
+
+// The rows whose open time is in the set, in their order.
+candles::Klines rows_within(const candles::Klines& rows, const RangeSet& wanted);
 
 }  // namespace chandler::batch

@@ -30,9 +30,10 @@ bool PartitionUpdate::take(Fetched fetched) {
   rows_.append(fetched.rows);
   answered_.add(fetched.answered);
   truncated_ += fetched.truncated_close_times;
+  rejected_lines_ += fetched.rejected_lines;
   std::ranges::move(fetched.unanswered, std::back_inserter(unanswered_));
   std::ranges::move(fetched.notes, std::back_inserter(notes_));
-  return --open_pages_ == 0;
+  return --open_pieces_ == 0;
 }
 
 Status PartitionUpdate::commit(lake::Storage& storage, candles::Interval interval, candles::Ties ties,
@@ -41,6 +42,7 @@ Status PartitionUpdate::commit(lake::Storage& storage, candles::Interval interva
   std::ranges::move(unanswered_, std::back_inserter(report.unanswered));
   std::ranges::move(notes_, std::back_inserter(report.notes));
   report.truncated_close_times += truncated_;
+  report.rejected_rows += rejected_lines_;
 
   candles::Cleaned cleaned = candles::clean(std::move(rows_), grid_of(interval));
   add_named(report.rejected, report.rejected_rows, std::move(cleaned.rejected));

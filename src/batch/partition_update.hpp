@@ -1,4 +1,4 @@
-// One partition that is being fetched: rows and answers gather here until the last page is in, then the file
+// One partition that is being fetched: rows and answers gather here until the last piece is in, then the file
 // is replaced.
 #pragma once
 
@@ -10,13 +10,13 @@ namespace chandler::batch {
 // Not thread safe.
 class PartitionUpdate {
  public:
-  PartitionUpdate(lake::Partition partition, std::size_t pages)
-      : partition_(std::move(partition)), open_pages_(pages) {}
+  PartitionUpdate(lake::Partition partition, std::size_t pieces)
+      : partition_(std::move(partition)), open_pieces_(pieces) {}
 
-  // Takes what one page (or archive) brought; true once every page has come.
+  // Takes what one piece brought; true once every piece has come.
   bool take(Fetched fetched);
-  // More pages than planned, e.g. because an archive was not there.
-  void expect(std::size_t pages) { open_pages_ += pages; }
+  // More pieces than planned, e.g. because an archive was not there.
+  void expect(std::size_t pieces) { open_pieces_ += pieces; }
   // Also asked for, beyond this partition: the silence before a symbol's first candle.
   void also_answered(TimeRange range) { answered_.add(range); }
 
@@ -32,10 +32,11 @@ class PartitionUpdate {
 
  private:
   lake::Partition partition_;
-  std::size_t open_pages_;
+  std::size_t open_pieces_;
   candles::Klines rows_;
   RangeSet answered_;
   std::size_t truncated_ = 0;
+  std::size_t rejected_lines_ = 0;
   std::vector<Unanswered> unanswered_;
   std::vector<std::string> notes_;
 };

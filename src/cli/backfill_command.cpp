@@ -41,8 +41,14 @@ Result<int> run(const Options& options, Context& context) {
   CHANDLER_ASSIGN(const auto storage, context.open_lake());
   CHANDLER_ASSIGN(const auto lock, storage->lock_for_writing("backfill"));
   ExchangeClients clients(options.exchange, context.clock);
-  const batch::BackfillEnvironment environment{*storage,      clients.rest(),   &clients.archive(),
-                                               context.clock, context.progress, context.stop};
+  const bool use_archive =
+      options.exchange.archive_belongs_to_rest() || job.source == batch::KlineSource::archive;
+  const batch::BackfillEnvironment environment{.storage = *storage,
+                                               .rest = clients.rest(),
+                                               .archive = use_archive ? &clients.archive() : nullptr,
+                                               .clock = context.clock,
+                                               .progress = context.progress,
+                                               .stop = context.stop};
   CHANDLER_ASSIGN(const auto report, batch::backfill(environment, job));
   if (context.globals.json) {
     print_json(to_json(report, job.interval));

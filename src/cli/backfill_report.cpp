@@ -140,6 +140,12 @@ Json to_json(const BackfillReport& report, candles::Interval interval) {
           {"requests", report.requests.requests},
           {"retries", report.requests.retries},
           {"told_to_wait", report.requests.told_to_wait},
+          {"archive",
+           {{"files", report.archive.files},
+            {"not_published", report.archive.absent},
+            {"failed_checks", report.archive.mismatches},
+            {"requests", report.archive.requests},
+            {"bytes", report.archive.bytes}}},
           {"symbols", std::move(symbols)}};
 }
 
@@ -174,6 +180,11 @@ void print_report(const BackfillReport& report, candles::Interval interval, bool
                   report.nothing_was_missing() ? "Nothing was missing" : "Fetched what was missing",
                   format_minute(report.exchange_now), format_duration(ms), count(report.requests.requests),
                   count(report.requests.retries), count(report.weight_used)));
+  if (report.archive.requests > 0) {
+    print(fmt::format("From the archive: {} files, {:.1f} MB; {} not published, {} failed their checks\n",
+                      count(report.archive.files), static_cast<double>(report.archive.bytes) / 1e6,
+                      count(report.archive.absent), count(report.archive.mismatches)));
+  }
   print_failures(report);
 }
 

@@ -16,6 +16,13 @@ exchange::RetryPolicy policy_of(const ExchangeFlags& flags) {
   return policy;
 }
 
+// A month's file is a few MB where a page is 150 kB.
+exchange::RetryPolicy archive_policy_of(const ExchangeFlags& flags) {
+  exchange::RetryPolicy policy = exchange::ArchiveOptions{}.retry;
+  policy.request_timeout = 6 * policy_of(flags).request_timeout;
+  return policy;
+}
+
 // Retries of many clients must not fall together, so the seed is another one each time unless the user fixes
 // it.
 Random jitter(const ExchangeFlags& flags, std::uint64_t stream) {
@@ -50,6 +57,12 @@ ExchangeClients::ExchangeClients(const ExchangeFlags& flags, Clock& clock)
     : transport_(exchange::make_curl_transport()),
       budget_(clock),
       rest_({without_slash(flags.rest_url), policy_of(flags)}, *transport_, budget_, clock, jitter(flags, 0)),
-      archive_({without_slash(flags.archive_url), policy_of(flags)}, *transport_, clock, jitter(flags, 1)) {}
+      archive_({without_slash(flags.archive_url), archive_policy_of(flags)}, *transport_, clock,
+               jitter(flags, 1)) {}
+
+// Another exchange's history is not to be filled from Binance's own archive unless somebody says so.
+bool ExchangeFlags::archive_belongs_to_rest() const {
+  return rest_url == exchange::kDefaultRestUrl || archive_url != exchange::kDefaultArchiveUrl;
+}
 
 }  // namespace chandler::cli

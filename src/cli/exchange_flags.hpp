@@ -15,6 +15,7 @@ struct ExchangeFlags {
   double deadline = 0;          // seconds of the whole job; 0: none
   std::uint64_t seed = 0;       // of the retries' jitter; 0: another one each time
   void add_to(CLI::App& app);
+  bool archive_belongs_to_rest() const;
 };
 
 // Clients that share one transport and one weight budget. Outlives what is made of it; not movable.

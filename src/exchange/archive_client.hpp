@@ -16,8 +16,9 @@ inline constexpr std::string_view kDefaultArchiveUrl = "https://data.binance.vis
 
 struct ArchiveOptions {
   std::string base_url{kDefaultArchiveUrl};
-  // A month is a few MB: more time than a page of JSON needs.
-  RetryPolicy retry{.request_timeout = std::chrono::milliseconds{60'000}};
+  // A month is a few MB: more time than a page of JSON needs. Fewer attempts than REST, which is there where
+  // this fails.
+  RetryPolicy retry{.attempts = 5, .request_timeout = std::chrono::milliseconds{60'000}};
   int tries_of_a_mismatch = 3;  // downloads of one file that fails its checks
 };
 

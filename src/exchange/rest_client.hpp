@@ -22,7 +22,7 @@ inline constexpr int kMaxKlinesPerPage = 1000;
 
 struct RestOptions {
   std::string base_url{kDefaultRestUrl};
-  RetryPolicy retry;
+  RetryPolicy retry{};
 };
 
 // What the client did, for summaries.
