@@ -44,13 +44,15 @@ const Run* Registry::chosen() const {
   return nullptr;
 }
 
+// Flushed at once: whoever reads the pipe of a long-running command waits for the line.
 void print(std::string_view text) {
   write_all(stdout, text);
+  std::fflush(stdout);
 }
 
+// On one line, so that a reader of a pipe knows where the document ends.
 void print_json(const Json& document) {
-  write_all(stdout, document.dump(2, ' ', false, Json::error_handler_t::replace));
-  write_all(stdout, "\n");
+  print(document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
 }
 
 Json to_json(const Error& error) {
