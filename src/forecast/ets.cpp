@@ -254,7 +254,7 @@ void score(std::span<const double> y, Run result, std::size_t smoothing, std::si
 Smoothing search_additive(const LinearFilter& filter, const Parameterisation& space, const EtsFit* near) {
   const auto cost = [&](const Point& x) { return std::log(filter.squares(space.smoothing(x)) + 1e-300); };
   if (near != nullptr) {
-    return space.smoothing(nelder_mead(cost, space.point(*near), space.box, space.count, 0.02, 1e-9));
+    return space.smoothing(nelder_mead(cost, space.point(*near), space.box, space.count, 0.02, 1e-7, 5e-3));
   }
   // Several starts: prices are like a level that follows at once, with a slope that hardly moves or one that
   // does; calmer series are like a level that hardly moves.

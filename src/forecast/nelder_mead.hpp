@@ -16,12 +16,13 @@ struct Box {
 
 // Minimises f over the first `dimensions` coordinates of `start`, which stay inside the box by being clamped;
 // `step` is the first simplex's edge as a share of the box. Stops when the simplex's values differ by less
-// than `tolerance` (1 + |best|) and its corners by less than 1e-3 of the box, or after 200 evaluations a
-// dimension. (Nelder and Mead, "A simplex method for function minimization", The Computer Journal 7(4),
-// 1965.)
+// than `tolerance` (1 + |best|) and its corners by less than `least_width` of the box, or after 200
+// evaluations a dimension. (Nelder and Mead, "A simplex method for function minimization", The Computer
+// Journal 7(4), 1965.)
 template <std::size_t N, class F>
 std::array<double, N> nelder_mead(F&& f, std::array<double, N> start, const Box<N>& box,
-                                  std::size_t dimensions, double step, double tolerance) {
+                                  std::size_t dimensions, double step, double tolerance,
+                                  double least_width = 1e-3) {
   using Point = std::array<double, N>;
   struct Corner {
     Point x;
@@ -53,7 +54,7 @@ std::array<double, N> nelder_mead(F&& f, std::array<double, N> start, const Box<
     for (std::size_t i = 0; i < dimensions; ++i) {
       width = std::max(width, std::abs(worst.x[i] - best.x[i]) / (box.high[i] - box.low[i]));
     }
-    if (worst.value - best.value <= tolerance * (1 + std::abs(best.value)) && width < 1e-3) break;
+    if (worst.value - best.value <= tolerance * (1 + std::abs(best.value)) && width < least_width) break;
     Point center{};
     for (std::size_t c = 0; c < dimensions; ++c) {
       for (std::size_t i = 0; i < dimensions; ++i)

@@ -116,7 +116,8 @@ Result<ProphetFit> fit_prophet(const ProphetSpec& spec, const ProphetData& data)
 // The same history under several changepoint priors: the design is built once and each fit starts from the
 // one before. Results are in the order of `priors` and equal those of fit_prophet within its tolerance.
 Result<std::vector<ProphetFit>> fit_prophet_priors(const ProphetSpec& spec, const ProphetData& data,
-                                                   std::span<const double> priors);
+                                                   std::span<const double> priors,
+                                                   std::span<const ProphetFit> near = {});
 
 // The logarithm of the posterior density at the fit's parameters, without the terms that do not depend on
 // them, as Stan's optimiser reports it for Prophet's model:

@@ -59,6 +59,9 @@ class ProphetPosterior {
 
   static constexpr double kLeastSigma = 1e-9;
 
+  // Of the normal priors, on every parameter; 0 for the rate changes.
+  Eigen::VectorXd prior_precision() const;
+
  private:
   Eigen::MatrixXd products(const Eigen::VectorXd& x, const ModelState& state, bool exact) const;
   void trend_block(const Eigen::VectorXd& weight, Eigen::MatrixXd& h) const;
@@ -66,7 +69,6 @@ class ProphetPosterior {
   void feature_block(const ModelState& state, Eigen::MatrixXd& h) const;
   Eigen::VectorXd transposed_jacobian(const Eigen::VectorXd& x, const ModelState& state) const;
   double factor_of(Eigen::Index feature, const ModelState& state, Eigen::Index row) const;
-  Eigen::VectorXd prior_precision() const;
   // First row of segment s: 0, then one for each changepoint, then the number of rows.
   Eigen::Index segment_row(Eigen::Index s) const;
 

@@ -24,26 +24,31 @@ struct RateChange {
 // Trends on the scale of y for any order of days.
 class TrendCurve {
  public:
-  TrendCurve(const ProphetFit& fit, std::span<const double> cap) : fit_(fit), cap_(cap) {}
+  TrendCurve(const ProphetFit& fit, const VectorXd& t, std::span<const double> cap)
+      : fit_(fit), t_(t), cap_(cap) {
+    base_.resize(t.size());
+    for (Index i = 0; i < t.size(); ++i) {
+      double z = fit.spec.growth == Growth::logistic ? fit.k * (t[i] - fit.m) : fit.k * t[i] + fit.m;
+      for (std::size_t j = 0; j < fit.delta.size(); ++j)
+        z += fit.delta[j] * std::max(0.0, t[i] - fit.changepoint[j]);
+      base_[i] = fit.spec.growth == Growth::flat ? fit.m : z;
+    }
+  }
 
   // `changes`: those of the future, on top of the fit's.
-  double at(Index row, double t, std::span<const RateChange> changes = {}) const {
-    if (fit_.spec.growth == Growth::flat) return fit_.m * fit_.y_scale;
-    double z = fit_.spec.growth == Growth::logistic ? fit_.k * (t - fit_.m) : fit_.k * t + fit_.m;
-    for (std::size_t j = 0; j < fit_.delta.size(); ++j) {
-      if (t > fit_.changepoint[j]) z += fit_.delta[j] * (t - fit_.changepoint[j]);
-    }
-    for (const RateChange& change : changes) {
-      if (t > change.t) z += change.delta * (t - change.t);
-    }
-    if (fit_.spec.growth == Growth::linear) return z * fit_.y_scale;
+  double at(Index row, std::span<const RateChange> changes = {}) const {
+    double z = base_[row];
+    for (const RateChange& change : changes) z += change.delta * std::max(0.0, t_[row] - change.t);
+    if (fit_.spec.growth != Growth::logistic) return z * fit_.y_scale;
     const double floor = fit_.spec.floor;
     return floor + (cap_[static_cast<std::size_t>(row)] - floor) * logistic(z);
   }
 
  private:
   const ProphetFit& fit_;
+  const VectorXd& t_;
   std::span<const double> cap_;
+  VectorXd base_;  // the piecewise linear function beneath
 };
 
 // Knuth's product method in pieces, so that a long horizon does not underflow it.
@@ -90,9 +95,9 @@ Result<ProphetPrediction> predict_prophet(const ProphetFit& fit, const ProphetFu
   const VectorXd t = scaled_time(fit, future.day);
   const FeatureMatrix x = make_features(fit, future.day, future.regressors);
   ProphetPrediction result;
-  const TrendCurve trend(fit, future.cap);
+  const TrendCurve trend(fit, t, future.cap);
   for (std::size_t i = 0; i < rows; ++i) {
-    result.trend.push_back(trend.at(static_cast<Index>(i), t[static_cast<Index>(i)]));
+    result.trend.push_back(trend.at(static_cast<Index>(i)));
   }
   result.additive_terms.assign(rows, 0);
   result.multiplicative_terms.assign(rows, 0);
@@ -153,14 +158,14 @@ Result<ProphetInterval> simulate_prophet(const ProphetFit& fit, const ProphetFut
   const std::size_t rows = future.day.size();
   const VectorXd t = scaled_time(fit, future.day);
   const double last_t = rows == 0 ? 0 : t.maxCoeff();
-  const TrendCurve curve(fit, future.cap);
+  const TrendCurve curve(fit, t, future.cap);
   const auto count = static_cast<std::size_t>(paths);
   std::vector<double> trend(rows * count);  // row-major by day
   std::vector<double> yhat(rows * count);
   for (std::size_t p = 0; p < count; ++p) {
     const std::vector<RateChange> changes = future_changes(fit, last_t, random);
     for (std::size_t i = 0; i < rows; ++i) {
-      const double path_trend = curve.at(static_cast<Index>(i), t[static_cast<Index>(i)], changes);
+      const double path_trend = curve.at(static_cast<Index>(i), changes);
       trend[i * count + p] = path_trend;
       yhat[i * count + p] = path_trend * (1 + point.multiplicative_terms[i]) + point.additive_terms[i] +
                             fit.sigma * fit.y_scale * random.normal();

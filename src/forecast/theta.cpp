@@ -88,7 +88,7 @@ Result<ThetaFit> fit_theta(std::span<const double> y, ThetaKind kind, const Thet
   const Box<1> box{{1e-4}, {0.9999}};
   std::array<double, 1> best{};
   if (near != nullptr) {
-    best = nelder_mead(cost, {near->alpha}, box, 1, 0.02, 1e-9);
+    best = nelder_mead(cost, {near->alpha}, box, 1, 0.02, 1e-7, 5e-3);
   } else {
     best = nelder_mead(cost, {0.9}, box, 1, 0.1, 1e-10);
     const auto other = nelder_mead(cost, {0.2}, box, 1, 0.1, 1e-10);
