@@ -22,13 +22,15 @@ class FeatureSign {
   FeatureSign(const MatrixXd& a, const VectorXd& c, double penalty, VectorXd start)
       : a_(a), c_(c), penalty_(penalty), x_(std::move(start)), sign_(x_.unaryExpr(&sign)) {}
 
-  VectorXd solve() {
+  // False where the matrix is indefinite on the coordinates of some sign pattern.
+  bool solve(VectorXd& x) {
     // Each round ends at the optimum of its sign pattern with a lower objective, so that no pattern returns.
     const double tolerance = 1e-12 * (c_.cwiseAbs().maxCoeff() + penalty_);
     const int limit = 60 * static_cast<int>(c_.size()) + 100;
     settle();
-    for (int round = 0; round < limit && activate(tolerance); ++round) settle();
-    return x_;
+    for (int round = 0; definite_ && round < limit && activate(tolerance); ++round) settle();
+    if (definite_) x = x_;
+    return definite_;
   }
 
  private:
@@ -64,11 +66,11 @@ class FeatureSign {
       }
       if (active_.empty()) return;
       const VectorXd target = pattern_minimum();
-      if (!move_towards(target)) return;
+      if (!definite_ || !move_towards(target)) return;
     }
   }
 
-  VectorXd pattern_minimum() const {
+  VectorXd pattern_minimum() {
     const auto n = static_cast<Index>(active_.size());
     MatrixXd a(n, n);
     VectorXd c(n);
@@ -78,7 +80,10 @@ class FeatureSign {
       for (Index j = 0; j < n; ++j)
         a(i, j) = a_(active_[static_cast<std::size_t>(i)], active_[static_cast<std::size_t>(j)]);
     }
-    const VectorXd reduced = a.llt().solve(c);
+    const Eigen::LLT<MatrixXd> factor(a);
+    definite_ = definite_ && factor.info() == Eigen::Success;
+    if (!definite_) return x_;
+    const VectorXd reduced = factor.solve(c);
     VectorXd full = VectorXd::Zero(x_.size());
     for (Index i = 0; i < n; ++i) full[active_[static_cast<std::size_t>(i)]] = reduced[i];
     return full;
@@ -120,15 +125,16 @@ class FeatureSign {
   VectorXd x_;
   VectorXd sign_;
   std::vector<Index> active_;
+  bool definite_ = true;
 };
 
 }  // namespace
 
-bool minimise_l1_quadratic(const MatrixXd& h, const VectorXd& b, Index first, Index count, double penalty,
-                           const VectorXd& start, VectorXd& z) {
-  const Index total = b.size();
-  const Index tail = total - first - count;
-  const Index free = total - count;
+bool L1Quadratic::prepare(const MatrixXd& h, const VectorXd& b, Index first, Index count) {
+  first_ = first;
+  count_ = count;
+  const Index tail = b.size() - first - count;
+  const Index free = b.size() - count;
   // Free coordinates are those before and after the penalised block.
   MatrixXd free_free(free, free);
   MatrixXd free_block(free, count);
@@ -144,25 +150,32 @@ bool minimise_l1_quadratic(const MatrixXd& h, const VectorXd& b, Index first, In
 
   const Eigen::LLT<MatrixXd> factor(free_free);
   if (factor.info() != Eigen::Success) return false;
-  const MatrixXd solved_block = factor.solve(free_block);
-  const VectorXd solved_b = factor.solve(free_b);
-  VectorXd block = VectorXd::Zero(count);
-  if (count > 0) {
-    MatrixXd schur = h.block(first, first, count, count);
-    schur.noalias() -= free_block.transpose() * solved_block;
-    schur = 0.5 * (schur + schur.transpose()).eval();
-    // Changepoints that no observation tells apart leave it singular; a hair on the diagonal keeps it
-    // solvable without moving the outer method's fixed point, whose gradient is exact.
-    schur.diagonal().array() += 1e-11 * schur.diagonal().maxCoeff();
-    if (Eigen::LLT<MatrixXd>(schur).info() != Eigen::Success) return false;
-    const VectorXd c = b.segment(first, count) - free_block.transpose() * solved_b;
-    block = FeatureSign(schur, c, penalty, start.segment(first, count)).solve();
+  solved_block_ = factor.solve(free_block);
+  solved_b_ = factor.solve(free_b);
+  convex_ = true;
+  if (count == 0) return true;
+  schur_ = h.block(first, first, count, count);
+  schur_.noalias() -= free_block.transpose() * solved_block_;
+  schur_ = 0.5 * (schur_ + schur_.transpose()).eval();
+  // Changepoints that no observation tells apart leave it singular; a hair on the diagonal keeps it solvable
+  // without moving the outer method's fixed point, whose gradient is exact.
+  schur_.diagonal().array() += 1e-11 * schur_.diagonal().maxCoeff();
+  convex_ = Eigen::LLT<MatrixXd>(schur_).info() == Eigen::Success;
+  reduced_ = b.segment(first, count) - free_block.transpose() * solved_b_;
+  return true;
+}
+
+bool L1Quadratic::solve(double penalty, const VectorXd& start, VectorXd& z) const {
+  VectorXd block = VectorXd::Zero(count_);
+  if (count_ > 0) {
+    FeatureSign search(schur_, reduced_, penalty, start.segment(first_, count_));
+    if (!search.solve(block)) return false;
   }
-  const VectorXd free_z = solved_b - solved_block * block;
-  z.resize(total);
-  z.head(first) = free_z.head(first);
-  z.segment(first, count) = block;
-  z.tail(tail) = free_z.tail(tail);
+  const VectorXd free_z = solved_b_ - solved_block_ * block;
+  z.resize(free_z.size() + count_);
+  z.head(first_) = free_z.head(first_);
+  z.segment(first_, count_) = block;
+  z.tail(z.size() - first_ - count_) = free_z.tail(z.size() - first_ - count_);
   return true;
 }
 

@@ -46,33 +46,33 @@ double laplace(const ProphetPosterior& posterior, const VectorXd& x) {
   return x.segment(layout.delta(), layout.changepoints).cwiseAbs().sum() / posterior.tau();
 }
 
-// Solves the step problem with the noise taken along: a lower residual means a smaller sigma, which weighs
-// the priors less and moves the minimum, so that both are iterated to rest. Costs a fraction of forming the
-// problem and saves whole steps. False where H is not positive definite.
-bool solve_with_noise(const ProphetPosterior& posterior, const Trial& now, StepProblem& problem,
-                      VectorXd& target) {
-  const ParameterLayout& layout = posterior.layout();
-  const VectorXd precision = posterior.prior_precision();
-  const VectorXd half_slope =
-      problem.gradient - now.sigma * now.sigma * precision.cwiseProduct(now.x);  // -J'r
-  double variance = now.sigma * now.sigma;
-  VectorXd solution;
-  for (int round = 0; round < 12; ++round) {
-    const bool solved =
-        minimise_l1_quadratic(problem.h, problem.b, layout.delta(), layout.changepoints,
-                              variance / posterior.tau(), round == 0 ? now.x : target, solution);
-    if (!solved || !solution.allFinite()) return round > 0;
-    target = solution;
+// Where the step problem leads with the noise taken along: a lower residual means a smaller sigma, which
+// weighs the Laplace prior less and moves the minimum, so that both are iterated to rest. This costs little
+// once the problem is prepared and saves whole steps. `target` is the minimum at the noise of now, and
+// becomes that.
+void follow_noise(const ProphetPosterior& posterior, const Trial& now, const StepProblem& problem,
+                  const L1Quadratic& quadratic, VectorXd& target) {
+  const double variance = now.sigma * now.sigma;
+  const VectorXd precision = variance * posterior.prior_precision();
+  const VectorXd half_slope = problem.gradient - precision.cwiseProduct(now.x);  // of the squares: -J'r
+  double log_variance = std::log(variance);
+  double before = 0;  // the change of the round before
+  for (int round = 0; round < 20; ++round) {
     const VectorXd step = target - now.x;
     const double squares = now.state.squares + 2 * half_slope.dot(step) + step.dot(problem.h * step) -
-                           variance * step.dot(precision.cwiseProduct(step));
-    if (!(squares > 0)) return true;
-    const double sigma = posterior.best_sigma(squares);
-    if (std::abs(std::log(sigma * sigma / variance)) < 1e-3) return true;
-    problem.h.diagonal() += (sigma * sigma - variance) * precision;
-    variance = sigma * sigma;
+                           step.dot(precision.cwiseProduct(step));
+    if (!(squares > 0)) return;
+    const double change = 2 * std::log(posterior.best_sigma(squares)) - log_variance;
+    if (std::abs(change) < 1e-9) return;
+    // Changes shrink by one factor, so that their sum is known ahead (Aitken).
+    const double factor = before == 0 ? 0 : change / before;
+    const bool extrapolate = round % 3 == 2 && std::abs(factor) < 0.9;
+    log_variance += extrapolate ? change / (1 - factor) : change;
+    before = extrapolate ? 0 : change;
+    VectorXd next;
+    if (!quadratic.solve(std::exp(log_variance) / posterior.tau(), target, next) || !next.allFinite()) return;
+    target = std::move(next);
   }
-  return true;
 }
 
 enum class Step { taken, converged, refused };
@@ -81,26 +81,38 @@ enum class Step { taken, converged, refused };
 // model.
 Step advance(const ProphetPosterior& posterior, Trial& now, bool exact, double damping) {
   const double variance = now.sigma * now.sigma;
+  const ParameterLayout& layout = posterior.layout();
   StepProblem problem = posterior.step_problem(now.x, now.state, now.sigma, exact);
   if (damping > 0) {
     const VectorXd extra = damping * problem.h.diagonal();
     problem.h.diagonal() += extra;
     problem.b += extra.cwiseProduct(now.x);
   }
+  L1Quadratic quadratic;
   VectorXd target;
-  if (!solve_with_noise(posterior, now, problem, target)) return Step::refused;
+  if (!quadratic.prepare(problem.h, problem.b, layout.delta(), layout.changepoints) ||
+      !quadratic.solve(variance / posterior.tau(), now.x, target) || !target.allFinite()) {
+    return Step::refused;
+  }
   const VectorXd direction = target - now.x;
-  // The directional model of the decrease at the noise of now; negative unless x is the optimum.
+  // The directional model of the decrease; negative unless x is the optimum. Since sigma is at its best, this
+  // is the slope of the profiled posterior as well.
   const double slope =
       problem.gradient.dot(direction) / variance + laplace(posterior, target) - laplace(posterior, now.x);
-  if (slope > -kTolerance) return Step::converged;
+  // A saddle of the exact curvature proves nothing.
+  if (slope > -kTolerance) return quadratic.convex() ? Step::converged : Step::refused;
+  const auto take_if_lower = [&](VectorXd x, double share) {
+    Trial next = at(posterior, std::move(x));
+    if (!(next.objective <= now.objective + 1e-4 * share * slope)) return false;
+    now = std::move(next);
+    return true;
+  };
+  const VectorXd origin = now.x;
+  follow_noise(posterior, now, problem, quadratic, target);
+  if (take_if_lower(target, 1)) return Step::taken;
   double length = 1;
   for (int halving = 0; halving < 25; ++halving, length /= 2) {
-    Trial next = at(posterior, length == 1 ? target : VectorXd(now.x + length * direction));
-    if (next.objective <= now.objective + 1e-4 * length * slope) {
-      now = std::move(next);
-      return Step::taken;
-    }
+    if (take_if_lower(origin + length * direction, length)) return Step::taken;
   }
   // So close to the optimum that rounding hides the decrease.
   return slope > -1e-7 * (1 + std::abs(now.objective)) ? Step::converged : Step::refused;

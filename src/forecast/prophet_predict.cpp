@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <tuple>
 
 #include "base/time.hpp"
 #include "forecast/prophet_design.hpp"
@@ -171,17 +171,22 @@ Result<ProphetInterval> simulate_prophet(const ProphetFit& fit, const ProphetFut
                             fit.sigma * fit.y_scale * random.normal();
     }
   }
-  const std::array<double, 2> tails{(1 - level) / 2, (1 + level) / 2};
+  const auto tails = [&](std::span<double> sample) {
+    const double low = quantile(sample, (1 - level) / 2);
+    return std::pair{low, quantile(sample, (1 + level) / 2)};
+  };
+  double lower = 0;
+  double upper = 0;
   ProphetInterval interval;
   for (std::size_t i = 0; i < rows; ++i) {
     const std::span<double> y(yhat.data() + i * count, count);
     const std::span<double> g(trend.data() + i * count, count);
-    std::ranges::sort(y);
-    std::ranges::sort(g);
-    interval.yhat_lower.push_back(sorted_quantile(y, tails[0]));
-    interval.yhat_upper.push_back(sorted_quantile(y, tails[1]));
-    interval.trend_lower.push_back(sorted_quantile(g, tails[0]));
-    interval.trend_upper.push_back(sorted_quantile(g, tails[1]));
+    std::tie(lower, upper) = tails(y);
+    interval.yhat_lower.push_back(lower);
+    interval.yhat_upper.push_back(upper);
+    std::tie(lower, upper) = tails(g);
+    interval.trend_lower.push_back(lower);
+    interval.trend_upper.push_back(upper);
   }
   return interval;
 }

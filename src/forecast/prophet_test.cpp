@@ -246,7 +246,10 @@ TEST(L1Quadratic, SatisfiesTheOptimalityConditionsOfSeededProblems) {
     const MatrixXd h = a.transpose() * a;
     const double penalty = 3 * random.uniform();
     VectorXd z;
-    ASSERT_TRUE(minimise_l1_quadratic(h, b, first, count, penalty, start, z));
+    L1Quadratic quadratic;
+    ASSERT_TRUE(quadratic.prepare(h, b, first, count));
+    EXPECT_TRUE(quadratic.convex());
+    ASSERT_TRUE(quadratic.solve(penalty, start, z));
     const VectorXd gradient = h * z - b;
     const double tolerance = 1e-6 * (1 + h.cwiseAbs().maxCoeff() * z.cwiseAbs().maxCoeff());
     for (Index i = 0; i < total; ++i) {
@@ -266,8 +269,12 @@ TEST(L1Quadratic, RefusesAnIndefiniteMatrix) {
   MatrixXd h = MatrixXd::Identity(3, 3);
   h(1, 1) = -1;
   VectorXd z = VectorXd::Constant(3, 9);
-  EXPECT_FALSE(minimise_l1_quadratic(h, VectorXd::Ones(3), 1, 1, 0.1, VectorXd::Zero(3), z));
+  L1Quadratic quadratic;
+  ASSERT_TRUE(quadratic.prepare(h, VectorXd::Ones(3), 1, 1));
+  EXPECT_FALSE(quadratic.convex());
+  EXPECT_FALSE(quadratic.solve(0.1, VectorXd::Zero(3), z));
   EXPECT_EQ(z[0], 9);
+  EXPECT_FALSE(quadratic.prepare(h, VectorXd::Ones(3), 2, 1));
 }
 
 TEST(Prophet, AGridOverPriorsEqualsSingleFits) {

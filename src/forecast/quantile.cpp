@@ -14,6 +14,16 @@ double sorted_quantile(std::span<const double> ascending, double p) {
   return ascending[below] + part * (ascending[above] - ascending[below]);
 }
 
+double quantile(std::span<double> sample, double p) {
+  const double position = p * static_cast<double>(sample.size() - 1);
+  const auto below = std::min(static_cast<std::size_t>(position), sample.size() - 1);
+  const auto nth = sample.begin() + static_cast<std::ptrdiff_t>(below);
+  std::ranges::nth_element(sample, nth);
+  if (below + 1 == sample.size()) return *nth;
+  const double next = *std::ranges::min_element(nth + 1, sample.end());
+  return *nth + (position - static_cast<double>(below)) * (next - *nth);
+}
+
 double normal_cdf(double x) {
   return 0.5 * std::erfc(-x / std::numbers::sqrt2);
 }

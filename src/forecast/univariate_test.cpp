@@ -215,6 +215,10 @@ TEST(Quantile, NormalQuantilesInvertTheDistribution) {
   EXPECT_EQ(sorted_quantile(sample, 0), 1);
   EXPECT_EQ(sorted_quantile(sample, 1), 8);
   EXPECT_EQ(sorted_quantile(sample, 0.5), 3);
+  for (const double p : {0.0, 0.1, 0.5, 0.9, 1.0}) {
+    std::vector<double> mixed{8, 1, 4, 2};
+    EXPECT_EQ(quantile(mixed, p), sorted_quantile(sample, p));
+  }
 }
 
 }  // namespace
