@@ -1,0 +1,246 @@
+#include "forecast/forecast_job.hpp"
+
+#include <arrow/buffer.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/parallel.hpp"
+#include "forecast/forecast_html.hpp"
+#include "forecast/forecast_plots.hpp"
+#include "forecast/forecast_tables.hpp"
+#include "forecast/model_card.hpp"
+#include "plot/chart.hpp"
+
+namespace chandler::forecast {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Symbols that are held in memory at a time, with all forecasts from all origins.
+constexpr std::size_t kGroup = 6;
+
+// 2025-09-22T103000Z: no colon, which some file systems refuse.
+std::string run_name(Timestamp now) {
+  std::string name = format_instant(std::chrono::floor<std::chrono::seconds>(now));
+  std::erase(name, ':');
+  return name;
+}
+
+// A symbol on its way through the job.
+struct Work {
+  std::string symbol;
+  std::optional<Error> error;
+  SymbolData data;
+  Evaluation evaluation;
+  std::optional<SymbolForecast> result;
+};
+
+void prepare(const lake::Storage& storage, const ForecastJob& job, Work& work) {
+  auto data = read_symbol(storage, work.symbol, job.regressors);
+  if (!data) {
+    work.error = std::move(data).error();
+    return;
+  }
+  work.data = std::move(*data);
+  work.data.holidays = holidays_of(work.symbol, job.holidays);
+  auto evaluation = plan_evaluation(work.data.input(), job.rolling,
+                                    make_candidates(job.families, job.options.modes, job.options.priors));
+  if (!evaluation) {
+    work.error = std::move(evaluation).error();
+    work.error->what = work.symbol + ": " + work.error->what;
+    return;
+  }
+  work.evaluation = std::move(*evaluation);
+}
+
+class Files {
+ public:
+  Files(lake::Storage& storage, std::string folder) : storage_(storage), folder_(std::move(folder)) {}
+  void add(const std::string& name, std::string text) {
+    pending_.push_back({folder_ + "/" + name, arrow::Buffer::FromString(std::move(text))});
+  }
+  void add(const std::string& name, std::shared_ptr<arrow::Buffer> bytes) {
+    pending_.push_back({folder_ + "/" + name, std::move(bytes)});
+  }
+  Status write() { return storage_.replace(pending_); }
+
+ private:
+  lake::Storage& storage_;
+  std::string folder_;
+  std::vector<lake::PendingFile> pending_;
+};
+
+Status add_chart(const plot::Chart& chart, const std::string& name, Files& files) {
+  CHANDLER_ASSIGN(auto svg, plot::to_svg(chart));
+  CHANDLER_ASSIGN(auto png, plot::to_png(chart));
+  files.add(name + ".svg", std::move(svg));
+  files.add(name + ".png", std::move(png));
+  return {};
+}
+
+Status write_symbol(lake::Storage& storage, const std::string& folder, const SymbolForecast& forecast,
+                    bool plots) {
+  Files files(storage, folder);
+  const std::string& symbol = forecast.data.symbol;
+  CHANDLER_ASSIGN(auto table, forecast_table(forecast));
+  CHANDLER_ASSIGN(auto components, components_table(forecast));
+  files.add(symbol + "_forecast.parquet", std::move(table));
+  if (components != nullptr) files.add(symbol + "_components.parquet", std::move(components));
+  files.add(symbol + "_actual_vs_pred.csv", actual_vs_predicted(forecast));
+  files.add(symbol + "_model_card.md", model_card(forecast));
+  files.add(symbol + ".html", forecast_html(forecast));
+  if (plots) {
+    CHANDLER_TRY(add_chart(forecast_chart(forecast), symbol + "_forecast", files));
+    CHANDLER_TRY(add_chart(test_chart(forecast), symbol + "_test", files));
+    if (const auto chart = components_chart(forecast)) {
+      CHANDLER_TRY(add_chart(*chart, symbol + "_components", files));
+    }
+  }
+  return files.write();
+}
+
+SymbolSummary summarise(const Work& work) {
+  SymbolSummary summary;
+  summary.symbol = work.symbol;
+  summary.error = work.error;
+  if (!work.result) return summary;
+  const SymbolForecast& f = *work.result;
+  summary.verdict = f.verdict();
+  summary.model = label(f.saved());
+  summary.naive_wins = f.choice.naive_wins;
+  summary.chosen = label(f.evaluation.candidates[f.choice.chosen]);
+  summary.days = f.data.close.size();
+  summary.filled = f.data.filled;
+  summary.first_day = f.data.day.front();
+  summary.last_day = f.data.day.back();
+  summary.training_origins = f.evaluation.rolling.training;
+  summary.test_origins = f.evaluation.rolling.test();
+  summary.saved = f.candidates[f.choice.saved].test;
+  summary.naive = f.candidates.front().test;
+  for (const CandidateResult& r : f.candidates) {
+    if (r.finalist) summary.finalists.push_back(r);
+  }
+  summary.forecast = f.best;
+  return summary;
+}
+
+Json figure(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+Json summary_json(const ForecastRun& run, const ForecastJob& job) {
+  Json symbols = Json::array();
+  for (const SymbolSummary& s : run.symbols) {
+    if (s.error) {
+      symbols.push_back({{"symbol", s.symbol}, {"error", s.error->what}});
+      continue;
+    }
+    symbols.push_back({{"symbol", s.symbol},
+                       {"verdict", s.verdict},
+                       {"model", s.model},
+                       {"naive_wins", s.naive_wins},
+                       {"days", s.days},
+                       {"filled_days", s.filled},
+                       {"last_day", format_day(from_day_number(s.last_day))},
+                       {"mase", figure(s.saved.mase)},
+                       {"naive_mase", figure(s.naive.mase)},
+                       {"coverage80", figure(s.saved.coverage80)},
+                       {"coverage95", figure(s.saved.coverage95)}});
+  }
+  return {{"horizon", job.options.horizon},
+          {"kind", job.options.same_day_regressors ? "same_day_regressors" : "forecast"},
+          {"seed", job.options.seed},
+          {"symbols", std::move(symbols)}};
+}
+
+Status interrupted(const std::stop_token& stop) {
+  if (!stop.stop_requested()) return {};
+  return fail(ErrorCode::interrupted, "the forecast was interrupted; the previous run stays the latest");
+}
+
+// Runs every block of the group's evaluations; the longest come first in each symbol.
+Status evaluate(std::vector<Work>& group, const ForecastJob& job, Progress& progress,
+                const std::stop_token& stop) {
+  struct Task {
+    Work* work;
+    SymbolInput input;
+    Block block;
+  };
+  std::vector<Task> tasks;
+  for (Work& work : group) {
+    if (work.error) continue;
+    for (Block& block : blocks_of(work.evaluation))
+      tasks.push_back({&work, work.data.input(), std::move(block)});
+  }
+  return parallel_for(tasks.size(), job.threads, [&](std::size_t i) -> Status {
+    CHANDLER_TRY(interrupted(stop));
+    const Task& task = tasks[i];
+    run_block(task.input, job.options, task.block, task.work->evaluation);
+    progress.advance(task.block.candidates.size() * (task.block.last - task.block.first));
+    return {};
+  });
+}
+
+// Chooses, refits and writes one symbol's files.
+Status finish(lake::Storage& storage, const ForecastJob& job, const std::string& folder, Work& work,
+              const std::stop_token& stop) {
+  if (work.error) return {};
+  CHANDLER_TRY(interrupted(stop));
+  auto result = conclude(std::move(work.data), job.rolling, job.options, std::move(work.evaluation));
+  if (!result) {
+    work.error = std::move(result).error();
+    return {};
+  }
+  work.result = std::move(*result);
+  return write_symbol(storage, folder, *work.result, job.plots);
+}
+
+}  // namespace
+
+Result<ForecastRun> run_forecast(lake::Storage& storage, const ForecastJob& job, Timestamp now,
+                                 Progress& progress, std::stop_token stop) {
+  ForecastRun run;
+  run.run = run_name(now);
+  run.folder = "forecasts/run=" + run.run;
+  std::string metrics;
+  std::string by_horizon;
+  const auto append = [](std::string& table, const std::string& more) {
+    // One heading for all groups.
+    table += table.empty() ? more : more.substr(more.find('\n') + 1);
+  };
+  progress.begin("forecasting", 0, "forecasts");
+  for (std::size_t first = 0; first < job.symbols.size(); first += kGroup) {
+    std::vector<Work> group;
+    for (std::size_t s = first; s < std::min(job.symbols.size(), first + kGroup); ++s) {
+      group.emplace_back().symbol = job.symbols[s];
+    }
+    for (Work& work : group) prepare(storage, job, work);
+    CHANDLER_TRY(evaluate(group, job, progress, stop));
+    CHANDLER_TRY(parallel_for(group.size(), job.threads, [&](std::size_t i) {
+      return finish(storage, job, run.folder, group[i], stop);
+    }));
+    std::vector<SymbolForecast> done;
+    for (Work& work : group) {
+      run.symbols.push_back(summarise(work));
+      if (work.result) done.push_back(std::move(*work.result));
+    }
+    if (done.empty()) continue;
+    append(metrics, metrics_table(done));
+    append(by_horizon, horizon_table(done));
+  }
+  progress.end();
+  if (metrics.empty()) return run;
+  Files files(storage, run.folder);
+  files.add("metrics.csv", std::move(metrics));
+  files.add("metrics_by_horizon.csv", std::move(by_horizon));
+  files.add("summary.json", summary_json(run, job).dump(2) + "\n");
+  CHANDLER_TRY(files.write());
+  CHANDLER_TRY(interrupted(stop));
+  CHANDLER_TRY(storage.replace_text("forecasts/latest.json", Json{{"run", run.run}}.dump() + "\n"));
+  run.switched = true;
+  return run;
+}
+
+}  // namespace chandler::forecast
