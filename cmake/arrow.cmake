@@ -13,6 +13,10 @@ else()
   set(CHANDLER_ARROW_DIR ${CMAKE_SOURCE_DIR}/.deps/arrow/pyarrow CACHE INTERNAL "")
   file(GLOB arrow_so ${CHANDLER_ARROW_DIR}/libarrow.so.*)
   file(GLOB parquet_so ${CHANDLER_ARROW_DIR}/libparquet.so.*)
+  # The wheel's libparquet exports the symbols of the simdjson that it was built with, which is not the system's version.
+  # The dynamic linker takes each symbol from the library that is named first, so that has to be the system's.
+  get_target_property(simdjson_so simdjson::simdjson LOCATION)
+  add_link_options("SHELL:-Wl,--push-state,--no-as-needed ${simdjson_so} -Wl,--pop-state")
   # -isystem: their warnings are not ours.
   target_include_directories(arrow_parquet SYSTEM INTERFACE ${CHANDLER_ARROW_DIR}/include)
   target_link_libraries(arrow_parquet INTERFACE ${parquet_so} ${arrow_so})
