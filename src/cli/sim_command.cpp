@@ -22,7 +22,8 @@ Result<int> run(const Options& options, Context& context) {
   if (!options.now.empty()) {
     CHANDLER_ASSIGN(server_options.now, parse_instant(options.now));
   }
-  server_options.exchange.archive.seed = server_options.exchange.faults.seed;
+  server_options.streams.faults.seed = server_options.exchange.archive.seed =
+      server_options.exchange.faults.seed;
   CHANDLER_ASSIGN(const auto server, sim::SimServer::start(market, server_options, context.clock));
 
   const TimeRange extent = market->extent();
@@ -101,6 +102,20 @@ void add_sim_command(Registry& registry) {
          "Hours from a day's end until its archive appears (10)")
       ->check(CLI::Range(0.0, 87'600.0))
       ->type_name("HOURS");
+  app.add_option("--stream-faults", server.streams.faults.rate,
+                 "Share of the stream messages that are doubled, swapped, late, lost or the last, 0 to 1")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  const auto seconds = [&app](const std::string& flag, Millis& value, const std::string& what) {
+    app.add_option_function<double>(
+           flag, [&value](double s) { value = Millis(static_cast<std::int64_t>(s * 1000)); }, what)
+        ->check(CLI::Range(0.001, 1e9))
+        ->type_name("SECONDS");
+  };
+  seconds("--stream-life", server.streams.life, "Market time after which a stream connection is cut (86400)");
+  seconds("--stream-ping", server.streams.ping_every, "Time between two pings (20)");
+  seconds("--stream-cadence", server.streams.cadence.klines,
+          "Market time between two updates of a candle (2)");
   app.add_option("--weight-limit", server.exchange.limits.weight_per_minute,
                  "Request weight per minute and address")
       ->check(CLI::PositiveNumber)

@@ -7,6 +7,7 @@
 
 #include "net/http_server.hpp"
 #include "sim/background.hpp"
+#include "sim/stream_requests.hpp"
 
 namespace chandler::sim {
 namespace {
@@ -16,8 +17,11 @@ using net::HttpResponse;
 
 class Server final : public SimServer {
  public:
-  Server(std::shared_ptr<const Market> market, const SimOptions& options, Timestamp start, const Clock& clock)
-      : clock_(clock, start, options.speed), exchange_(std::move(market), options.exchange) {}
+  Server(const std::shared_ptr<const Market>& market, const SimOptions& options, Timestamp start,
+         const Clock& clock)
+      : clock_(clock, start, options.speed),
+        exchange_(market, options.exchange),
+        streams_(market, options.streams, clock_) {}
 
   Status open(const SimOptions& options) {
     net::HttpServerOptions http;
@@ -27,6 +31,7 @@ class Server final : public SimServer {
     http.server_name = "chandler-sim";
     CHANDLER_ASSIGN(
         http_, net::HttpServer::start(http, [this](const HttpRequest& request, net::Responder responder) {
+          if (is_stream_path(request.path)) return streams_.connect(request, std::move(responder));
           if (Exchange::is_slow(request)) {
             background_.post([this, copy = request, answering = std::move(responder)]() mutable {
               answering.send(exchange_.answer(copy, clock_.read()));
@@ -46,20 +51,28 @@ class Server final : public SimServer {
   std::uint16_t port() const override { return http_->port(); }
   Timestamp now() const override { return clock_.now(); }
   void set_clock(Timestamp now, double speed) override { clock_.set(now, speed); }
-  Statistics statistics() const override { return exchange_.statistics(); }
-  void reset_statistics() override { exchange_.reset_statistics(); }
+  Statistics statistics() const override {
+    Statistics statistics = exchange_.statistics();
+    statistics.streams = streams_.statistics();
+    return statistics;
+  }
+  void reset_statistics() override {
+    exchange_.reset_statistics();
+    streams_.reset_statistics();
+  }
   void stop() override {
     background_.stop();
-    http_->stop();
+    streams_.stop();
+    if (http_) http_->stop();
   }
 
  private:
   // /sim/stats, /sim/clock; POST /sim/reset, POST /sim/clock?now=…&speed=….
   HttpResponse control(const HttpRequest& request) {
     const bool post = request.method == "POST";
-    if (request.path == "/sim/stats") return HttpResponse::json(200, exchange_.statistics().to_json());
+    if (request.path == "/sim/stats") return HttpResponse::json(200, statistics().to_json());
     if (request.path == "/sim/reset" && post) {
-      exchange_.reset_statistics();
+      reset_statistics();
       return HttpResponse::json(200, "{}");
     }
     if (request.path == "/sim/clock") {
@@ -92,6 +105,7 @@ class Server final : public SimServer {
 
   SimClock clock_;
   Exchange exchange_;
+  StreamHub streams_;
   Background background_;
   std::unique_ptr<net::HttpServer> http_;
 };
@@ -103,11 +117,12 @@ Result<std::unique_ptr<SimServer>> SimServer::start(std::shared_ptr<const Market
   if (!(options.speed >= 0) || !std::isfinite(options.speed)) {
     return fail(ErrorCode::usage, "the clock's speed must be 0 or more");
   }
-  if (!(options.exchange.faults.rate >= 0 && options.exchange.faults.rate <= 1)) {
+  const auto is_share = [](double rate) { return rate >= 0 && rate <= 1; };
+  if (!is_share(options.exchange.faults.rate) || !is_share(options.streams.faults.rate)) {
     return fail(ErrorCode::usage, "the rate of faults is a share between 0 and 1");
   }
   const Timestamp start = options.now.value_or(market->extent().end - std::chrono::minutes(90));
-  auto server = std::make_unique<Server>(std::move(market), options, start, clock);
+  auto server = std::make_unique<Server>(market, options, start, clock);
   CHANDLER_TRY(server->open(options));
   return server;
 }

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "sim/exchange.hpp"
+#include "sim/stream_hub.hpp"
 
 namespace chandler::sim {
 
@@ -20,6 +21,7 @@ struct SimOptions {
   std::optional<Timestamp> now;
   double speed = 1;  // market seconds per second; 0 stands still
   ExchangeOptions exchange;
+  StreamOptions streams;
 };
 
 class SimServer {

@@ -1,0 +1,159 @@
+#include "sim/stream_events.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/decimal.hpp"
+#include "sim/faults.hpp"
+
+namespace chandler::sim {
+namespace {
+
+constexpr int kMostClosings = 1500;
+
+void text(std::string& out, std::string_view name, double value, int places = kPlaces) {
+  out.append(",\"").append(name).append("\":\"");
+  append_decimal(out, value, places);
+  out += '"';
+}
+
+void number(std::string& out, std::string_view name, std::int64_t value) {
+  out.append(",\"").append(name).append("\":");
+  append_integer(out, value);
+}
+
+void head(std::string& out, std::string_view type, Timestamp time, std::string_view symbol) {
+  out.append(R"({"e":")").append(type).append("\"");
+  number(out, "E", to_ms(time));
+  out.append(R"(,"s":")").append(symbol).append("\"");
+}
+
+StreamEvent kline_event(const Listing& listing, Interval interval, const Candle& candle, Timestamp time,
+                        bool closes) {
+  const Kline& k = candle.values;
+  const std::size_t row = candles::lower_bound(listing.minutes(), from_ms(k.open_time));
+  const std::int64_t first_trade = k.trades > 0 ? listing.trades_before(row) : -1;
+  StreamEvent event{time, {}, closes};
+  std::string& out = event.json;
+  out.reserve(400);
+  head(out, "kline", time, listing.symbol());
+  out.append(R"(,"k":{"t":)");
+  append_integer(out, k.open_time);
+  number(out, "T", candle.close_time);
+  out.append(R"(,"s":")").append(listing.symbol()).append(R"(","i":")").append(name(interval)).append("\"");
+  number(out, "f", first_trade);
+  number(out, "L", k.trades > 0 ? first_trade + k.trades - 1 : -1);
+  text(out, "o", k.open);
+  text(out, "c", k.close);
+  text(out, "h", k.high);
+  text(out, "l", k.low);
+  text(out, "v", k.volume);
+  number(out, "n", k.trades);
+  out.append(closes ? R"(,"x":true)" : R"(,"x":false)");
+  text(out, "q", k.quote_volume);
+  text(out, "V", k.taker_buy_volume);
+  text(out, "Q", k.taker_buy_quote_volume);
+  out.append(R"(,"B":"0"}})");
+  return event;
+}
+
+void append_ticker(std::string& out, const Listing& listing, Timestamp time, bool mini) {
+  const DayTicker t = listing.ticker(time);
+  head(out, mini ? "24hrMiniTicker" : "24hrTicker", time, listing.symbol());
+  if (!mini) {
+    const double tick = std::pow(10.0, -listing.price_places());
+    text(out, "p", t.last - t.open);
+    text(out, "P", t.open != 0 ? (t.last - t.open) / t.open * 100 : 0, 3);
+    text(out, "w", t.volume > 0 ? t.quote_volume / t.volume : 0);
+    text(out, "x", t.previous_close);
+    text(out, "c", t.last);
+    text(out, "Q", t.last_quantity);
+    text(out, "b", t.last - tick);
+    text(out, "B", t.last_quantity);
+    text(out, "a", t.last + tick);
+    text(out, "A", t.last_quantity);
+  } else {
+    text(out, "c", t.last);
+  }
+  text(out, "o", t.open);
+  text(out, "h", t.high);
+  text(out, "l", t.low);
+  text(out, "v", t.volume);
+  text(out, "q", t.quote_volume);
+  if (!mini) {
+    number(out, "O", to_ms(t.open_time));
+    number(out, "C", to_ms(t.close_time));
+    number(out, "F", t.first_trade);
+    number(out, "L", t.last_trade);
+    number(out, "n", t.trades);
+  }
+  out += '}';
+}
+
+// The latest instant of the grid at or before `to`; symbols tick at different times, as the exchange's do.
+Timestamp latest_tick(Timestamp to, Millis period, std::string_view symbol) {
+  const Millis phase{static_cast<std::int64_t>(hash_of(symbol) % static_cast<std::uint64_t>(period.count()))};
+  return to - (to.time_since_epoch() - phase) % period;
+}
+
+void add_klines(const Listing& listing, Interval interval, Millis period, Timestamp from, Timestamp to,
+                std::vector<StreamEvent>& events) {
+  std::vector<Timestamp> ends;
+  for (Timestamp end = candles::begin_of(interval, to); end > from && ends.size() < kMostClosings;
+       end = candles::begin_of(interval, end - Millis{1})) {
+    ends.push_back(end);
+  }
+  const Timestamp tick = latest_tick(to, period, listing.symbol());
+  const auto update = [&] {
+    const auto candle = listing.open_candle(interval, tick);
+    // Nothing is said until there is a trade.
+    if (candle && candle->values.trades > 0)
+      events.push_back(kline_event(listing, interval, *candle, tick, false));
+  };
+  bool updated = tick <= from;
+  for (auto end = ends.rbegin(); end != ends.rend(); ++end) {
+    if (!updated && tick < *end) {
+      update();
+      updated = true;
+    }
+    const auto candle = listing.candle_at(interval, candles::begin_of(interval, *end - Millis{1}), *end);
+    if (candle) events.push_back(kline_event(listing, interval, *candle, *end, true));
+  }
+  if (!updated) update();
+}
+
+}  // namespace
+
+std::vector<StreamEvent> stream_events(const Market& market, const StreamName& stream,
+                                       const StreamCadence& cadence, Timestamp from, Timestamp to) {
+  std::vector<StreamEvent> events;
+  if (to <= from) return events;
+  const bool mini = stream.kind == StreamKind::mini_ticker || stream.kind == StreamKind::all_mini_tickers;
+  if (stream.kind == StreamKind::all_tickers || stream.kind == StreamKind::all_mini_tickers) {
+    const Timestamp tick = latest_tick(to, cadence.tickers, "!");
+    if (tick <= from) return events;
+    StreamEvent event{tick, "[", false};
+    for (const auto& listing : market.listings()) {
+      if (!listing->is_trading(tick)) continue;
+      if (event.json.size() > 1) event.json += ',';
+      append_ticker(event.json, *listing, tick, mini);
+    }
+    event.json += ']';
+    events.push_back(std::move(event));
+    return events;
+  }
+  const Listing* listing = market.find(stream.symbol);
+  if (!listing || !listing->is_listed(to)) return events;
+  if (stream.kind == StreamKind::kline) {
+    add_klines(*listing, stream.interval, cadence.klines, from, to, events);
+    return events;
+  }
+  const Timestamp tick = latest_tick(to, cadence.tickers, stream.symbol);
+  if (tick <= from || !listing->is_trading(tick)) return events;
+  StreamEvent event{tick, {}, false};
+  append_ticker(event.json, *listing, tick, mini);
+  events.push_back(std::move(event));
+  return events;
+}
+
+}  // namespace chandler::sim
