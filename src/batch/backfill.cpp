@@ -183,6 +183,15 @@ Status derive_changes(const BackfillEnvironment& environment, std::vector<Survey
   return {};
 }
 
+// Partitions are stored in the order in which they become complete; what is told of them is in order of time.
+void put_in_order(SymbolBackfill& report) {
+  std::ranges::sort(report.notes);  // each begins with its month or day
+  std::ranges::sort(report.unanswered, {}, [](const Unanswered& u) { return u.range.begin; });
+  std::ranges::stable_sort(report.rejected, {}, [](const candles::Rejected& r) { return r.kline.open_time; });
+  std::ranges::stable_sort(report.differences, {},
+                           [](const candles::Difference& d) { return d.stored.open_time; });
+}
+
 }  // namespace
 
 bool BackfillReport::nothing_was_missing() const {
@@ -215,6 +224,7 @@ Result<BackfillReport> backfill(const BackfillEnvironment& environment, const Ba
   CHANDLER_TRY(derive_changes(environment, surveys));
   for (Survey& survey : surveys) {
     survey.report.holes.subtract(survey.silent_before);  // before the first candle nothing can be missing
+    put_in_order(survey.report);
     report.symbols.push_back(std::move(survey.report));
   }
   report.duration = environment.clock.steady() - started;

@@ -106,7 +106,10 @@ void print_details(const SymbolBackfill& s) {
   }
   if (s.different_rows > kShown)
     print(fmt::format("{}: … {} rows differ in all\n", s.symbol, s.different_rows));
-  for (const std::string& note : s.notes) print(fmt::format("{}: {}\n", s.symbol, note));
+  for (std::size_t i = 0; i < std::min(kShown, s.notes.size()); ++i)
+    print(fmt::format("{}: {}\n", s.symbol, s.notes[i]));
+  if (s.notes.size() > kShown)
+    print(fmt::format("{}: … and {} more notes; --json has each\n", s.symbol, s.notes.size() - kShown));
 }
 
 void print_failures(const BackfillReport& report) {

@@ -67,7 +67,7 @@ Tried<std::optional<ArchiveFile>> ArchiveClient::fetch_once(const ArchivePiece& 
   const auto mismatch = [&](Error error) {
     ++mismatches_;
     error.where = error.where.empty() ? url : fmt::format("{} ({})", url, error.where);
-    error.remedy = "nothing: the range is fetched from another source where there is one";
+    error.remedy = "with --source auto the REST API is asked instead";
     return Tried<std::optional<ArchiveFile>>{std::unexpected(std::move(error)), true};
   };
   ArchiveFile file;
@@ -78,11 +78,12 @@ Tried<std::optional<ArchiveFile>> ArchiveClient::fetch_once(const ArchivePiece& 
     const auto expected = parse_checksum(**checksum, piece.stem() + ".zip");
     if (!expected) return mismatch(expected.error());
     if (*expected != file.sha256) {
-      return mismatch(
-          {ErrorCode::invalid_data,
-           fmt::format("the file's SHA-256 is {}, but its CHECKSUM says {}", file.sha256, *expected),
-           {},
-           {}});
+      constexpr std::size_t kShown = 12;  // digits: enough to see that they differ
+      return mismatch({ErrorCode::invalid_data,
+                       fmt::format("the file's SHA-256 is {}…, but its CHECKSUM says {}…",
+                                   file.sha256.substr(0, kShown), expected->substr(0, kShown)),
+                       {},
+                       {}});
     }
   }
   auto content = read_archive(piece, **zip);
