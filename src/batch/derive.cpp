@@ -51,16 +51,6 @@ DerivedMonth compute(const PlannedMonth& month, const Bars& bars, Carry& carry) 
   return derived;
 }
 
-// What prophet_input depends on: the provenance of every month, in order.
-std::string prophet_inputs(std::span<const Provenance> months) {
-  lake::Digest digest;
-  for (const Provenance& p : months) {
-    digest.add(p.inputs);
-    digest.add(p.carry_in);
-  }
-  return digest.hex();
-}
-
 bool same_bytes(const Storage& storage, const PendingFile& file) {
   const auto stored = storage.open(file.path);
   if (!stored) return false;
@@ -211,6 +201,15 @@ Result<std::vector<Derived>> derive(Storage& storage, const std::vector<std::str
   }
   progress.end();
   return results;
+}
+
+std::string prophet_inputs(std::span<const Provenance> months) {
+  lake::Digest digest;
+  for (const Provenance& p : months) {
+    digest.add(p.inputs);
+    digest.add(p.carry_in);
+  }
+  return digest.hex();
 }
 
 Result<std::vector<DerivedMonth>> derive_in_memory(const Storage& storage, const std::string& symbol) {

@@ -3,6 +3,7 @@
 // inputs and of the carry from the month before, and both are recorded in its file.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,5 +42,8 @@ struct DerivedMonth {
   candles::Carry carry_out;
 };
 Result<std::vector<DerivedMonth>> derive_in_memory(const lake::Storage& storage, const std::string& symbol);
+
+// What prophet_input records as its inputs: the provenance of every month, in order.
+std::string prophet_inputs(std::span<const lake::Provenance> months);
 
 }  // namespace chandler::batch

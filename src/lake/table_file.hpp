@@ -45,7 +45,7 @@ struct Column {
 
 using Metadata = std::map<std::string, std::string, std::less<>>;
 
-// The bytes of a Parquet file. Equal input gives equal bytes.
+// The bytes of a Parquet file. Equal input gives equal bytes, as long as the Parquet library is the same.
 Result<std::shared_ptr<arrow::Buffer>> encode_table(std::span<const Column> columns,
                                                     const Metadata& metadata);
 
@@ -80,6 +80,10 @@ class TableFile {
   explicit TableFile(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// Whether a file with these footer entries was written with the Parquet library that this program uses; only
+// then can its bytes be compared with what encode_table would write.
+bool is_of_this_encoder(const Metadata& metadata);
 
 // How encode_table names a column in schema().
 std::string describe(const Column& column);

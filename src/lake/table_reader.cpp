@@ -49,7 +49,7 @@ struct TableFile::State {
 
   Error damaged(std::string what) const {
     return {ErrorCode::damaged, std::move(what), path,
-            "run `chandler verify`, then `chandler backfill --heal` to fetch what is damaged again"};
+            "run `chandler verify`: it names every damaged file and what to do about each"};
   }
 
   // Index of a column that has the wanted physical type.

@@ -1,6 +1,7 @@
 #include <arrow/array/array_dict.h>
 #include <arrow/array/builder_binary.h>
 #include <arrow/buffer.h>
+#include <arrow/config.h>
 #include <arrow/io/memory.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/type.h>
@@ -187,11 +188,20 @@ void write_column(parquet::ColumnWriter& writer, const Column& column) {
   }
 }
 
+std::string encoder() {
+  return "arrow " + arrow::GetBuildInfo().version_string;
+}
+
 std::size_t length_of(const Column& column) {
   return std::visit([](const auto& values) { return values.size(); }, column.values);
 }
 
 }  // namespace
+
+bool is_of_this_encoder(const Metadata& metadata) {
+  const auto it = metadata.find(kEncoderKey);
+  return it != metadata.end() && it->second == encoder();
+}
 
 std::string describe(const Column& column) {
   constexpr std::string_view types[] = {"timestamp", "date", "int32", "int64", "double", "boolean", "string"};
@@ -209,6 +219,7 @@ Result<std::shared_ptr<arrow::Buffer>> encode_table(std::span<const Column> colu
     // Entries of these names in `metadata` are those of the file it was read from.
     Metadata sealed = metadata;
     sealed[kArrowSchemaKey] = arrow_schema_of(columns);
+    sealed[kEncoderKey] = encoder();
     sealed[kSealKey] = seal_of(sealed);
     auto pairs = std::make_shared<arrow::KeyValueMetadata>();
     for (const auto& [key, value] : sealed) pairs->Append(key, value);

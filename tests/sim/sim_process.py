@@ -6,7 +6,7 @@ import signal
 import subprocess
 import urllib.request
 
-from conftest import PROGRAM, ROOT
+from program import PROGRAM, ROOT
 
 DATA = ROOT / "tests/data/binance"
 

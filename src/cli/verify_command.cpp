@@ -1,0 +1,248 @@
+#include <fmt/format.h>
+
+#include "batch/audit.hpp"
+#include "batch/status.hpp"
+#include "batch/verify.hpp"
+#include "cli/commands.hpp"
+#include "cli/exchange_flags.hpp"
+#include "cli/terminal.hpp"
+#include "lake/catalog.hpp"
+
+namespace chandler::cli {
+namespace {
+
+using batch::AuditedSymbol;
+using batch::DayDifference;
+using batch::VerifyReport;
+using batch::Violation;
+
+// More than this is a wall of text; --json has all.
+constexpr std::size_t kShown = 40;
+
+struct Options {
+  std::vector<std::string> symbols;
+  bool audit = false;
+  ExchangeFlags exchange;
+};
+
+struct Audit {
+  std::string against;  // the exchange's URL, or the lake's own klines_1d
+  std::vector<AuditedSymbol> symbols;
+  std::size_t days() const {
+    std::size_t total = 0;
+    for (const AuditedSymbol& s : symbols) total += s.days;
+    return total;
+  }
+  std::size_t differences() const {
+    std::size_t total = 0;
+    for (const AuditedSymbol& s : symbols) total += s.differences.size();
+    return total;
+  }
+};
+
+std::string count(std::size_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", group_digits(static_cast<std::int64_t>(n)), n == 1 ? one : many);
+}
+
+Result<Audit> run_audit(const Options& options, const std::vector<std::string>& wanted,
+                        const lake::Storage& storage, Context& context) {
+  CHANDLER_ASSIGN(const auto symbols, batch::select_symbols(storage, wanted));
+  ExchangeClients clients(options.exchange, context.clock);
+  exchange::Call call;
+  call.stop = context.stop;
+  if (options.exchange.deadline > 0) {
+    call.deadline = context.clock.steady() +
+                    std::chrono::nanoseconds(static_cast<std::int64_t>(options.exchange.deadline * 1e9));
+  }
+  Audit audit{clients.rest().base_url(), {}};
+  const auto now = clients.rest().server_time(call);
+  if (now) {
+    CHANDLER_ASSIGN(audit.symbols,
+                    batch::audit(storage, symbols, batch::days_of_exchange(clients.rest(), call), *now,
+                                 context.progress, context.stop));
+    return audit;
+  }
+  if (now.error().code != ErrorCode::unreachable) return std::unexpected(now.error());
+  audit.against = "klines_1d of the lake";
+  CHANDLER_ASSIGN(audit.symbols, batch::audit(storage, symbols, batch::days_of_lake(storage), std::nullopt,
+                                              context.progress, context.stop));
+  if (audit.days() == 0) return std::unexpected(now.error());
+  print_warning(fmt::format("{}; days are compared with {} instead", now.error().what, audit.against));
+  return audit;
+}
+
+Json to_json(const std::vector<Violation>& violations) {
+  Json list = Json::array();
+  for (const Violation& v : violations)
+    list.push_back({{"file", v.file}, {"what", v.what}, {"remedy", v.remedy}});
+  return list;
+}
+
+Json number_or_null(double value) {
+  return std::isnan(value) ? Json(nullptr) : Json(value);
+}
+
+Json to_json(const Audit& audit) {
+  Json symbols = Json::array();
+  for (const AuditedSymbol& s : audit.symbols) {
+    Json differences = Json::array();
+    for (const DayDifference& d : s.differences) {
+      differences.push_back({{"day", format_day(d.day)},
+                             {"field", d.field},
+                             {"ours", number_or_null(d.ours)},
+                             {"theirs", number_or_null(d.theirs)},
+                             {"minutes", d.minutes}});
+    }
+    symbols.push_back({{"symbol", s.symbol},
+                       {"days", s.days},
+                       {"imported_days", s.imported_days},
+                       {"unknown_days", s.unknown_days},
+                       {"differences", std::move(differences)}});
+  }
+  return {{"against", audit.against}, {"days", audit.days()}, {"symbols", std::move(symbols)}};
+}
+
+Json to_json(const VerifyReport& report, const std::optional<Audit>& audit, double seconds) {
+  Json symbols = Json::array();
+  for (const auto& s : report.symbols) {
+    symbols.push_back({{"symbol", s.symbol},
+                       {"files", s.files},
+                       {"rows", s.rows},
+                       {"bytes", s.bytes},
+                       {"violations", to_json(s.violations)},
+                       {"pending", s.pending}});
+  }
+  Json document = {{"clean", report.violations().empty() && (!audit || audit->differences() == 0)},
+                   {"files", report.files()},
+                   {"rows", report.rows()},
+                   {"bytes", report.bytes()},
+                   {"duration_seconds", seconds},
+                   {"symbols", std::move(symbols)},
+                   {"strays", to_json(report.strays)},
+                   {"files_of_another_encoder", report.of_another_encoder}};
+  if (audit) document["audit"] = to_json(*audit);
+  return document;
+}
+
+void print_violations(const std::vector<Violation>& violations) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(violations.size(), kShown); ++i) {
+    text += fmt::format("{}\n    {}\n", violations[i].file, violations[i].what);
+    if (!violations[i].remedy.empty()) text += fmt::format("    try: {}\n", violations[i].remedy);
+  }
+  if (violations.size() > kShown) {
+    text += fmt::format("… and {}; --json lists all\n",
+                        count(violations.size() - kShown, "violation", "violations"));
+  }
+  print(text);
+}
+
+// "3 derived files of 2 symbols wait …: BTCUSDT 2, ETHUSDT 1"
+void print_pending(const VerifyReport& report) {
+  std::vector<std::string> waiting;
+  for (const auto& s : report.symbols) {
+    if (!s.pending.empty()) waiting.push_back(fmt::format("{} {}", s.symbol, s.pending.size()));
+  }
+  if (waiting.empty()) return;
+  std::string names;
+  for (std::size_t i = 0; i < std::min<std::size_t>(waiting.size(), 8); ++i)
+    names += (i > 0 ? ", " : "") + waiting[i];
+  if (waiting.size() > 8) names += ", …";
+  print(fmt::format(
+      "{} of {} not followed the klines yet; the next backfill or `chandler build` derives them: {}\n",
+      count(report.pending(), "derived file", "derived files"),
+      count(waiting.size(), "symbol has", "symbols have"), names));
+}
+
+void print_audit(const Audit& audit, bool colour) {
+  TextTable table({{"symbol"},
+                   {"day"},
+                   {"field"},
+                   {"ours", Align::right},
+                   {"theirs", Align::right},
+                   {"minutes", Align::right}});
+  std::size_t imported = 0, unknown = 0;
+  for (const AuditedSymbol& s : audit.symbols) {
+    imported += s.imported_days;
+    unknown += s.unknown_days;
+    for (const DayDifference& d : s.differences) {
+      if (table.rows() < kShown)
+        table.add({s.symbol, format_day(d.day), d.field, format_price(d.ours), format_price(d.theirs),
+                   group_digits(d.minutes)});
+    }
+  }
+  if (table.rows() > 0) print(table.to_text(colour));
+  if (audit.differences() > kShown) {
+    print(fmt::format("… and {}; --json lists all\n",
+                      count(audit.differences() - kShown, "difference", "differences")));
+  }
+  std::string line =
+      fmt::format("Compared {} with {}: {}", count(audit.days(), "day", "days"), audit.against,
+                  audit.differences() == 0 ? "all are equal"
+                                           : count(audit.differences(), "value differs", "values differ"));
+  if (imported > 0)
+    line += fmt::format("; left out {} with imported minutes", count(imported, "day", "days"));
+  if (unknown > 0) line += fmt::format("; {} not known there", count(unknown, "day is", "days are"));
+  print(line + '\n');
+}
+
+void print_report(const VerifyReport& report, const std::optional<Audit>& audit, Millis duration,
+                  bool colour) {
+  const auto violations = report.violations();
+  print_violations(violations);
+  print_pending(report);
+  if (report.of_another_encoder > 0) {
+    print(fmt::format(
+        "{} written with another version of the Parquet library: values were checked, bytes were not\n",
+        count(report.of_another_encoder, "file was", "files were")));
+  }
+  if (audit) print_audit(*audit, colour);
+  print(fmt::format(
+      "Checked {} of {}, {}, {} in {}: {}\n", count(report.files(), "file", "files"),
+      count(report.symbols.size(), "symbol", "symbols"), count(report.rows(), "row", "rows"),
+      format_bytes(report.bytes()), format_duration(duration),
+      violations.empty() ? "every invariant holds" : count(violations.size(), "violation", "violations")));
+}
+
+Result<int> run(const Options& options, Context& context) {
+  CHANDLER_ASSIGN(const auto symbols, parse_symbols(options.symbols));
+  CHANDLER_ASSIGN(const auto storage, context.open_lake());
+  const auto started = context.clock.steady();
+  CHANDLER_ASSIGN(const auto report, batch::verify(*storage, symbols, context.progress, context.stop));
+  std::optional<Audit> audit;
+  if (options.audit) {
+    CHANDLER_ASSIGN(audit, run_audit(options, symbols, *storage, context));
+  }
+  const auto duration = context.clock.steady() - started;
+  context.progress.end();
+  if (context.globals.json) {
+    print_json(to_json(report, audit, std::chrono::duration<double>(duration).count()));
+  } else {
+    print_report(report, audit, std::chrono::duration_cast<Millis>(duration), context.colour);
+  }
+  const std::size_t violations = report.violations().size(), differences = audit ? audit->differences() : 0;
+  if (violations == 0 && differences == 0) return kDone;
+  std::string what = violations > 0 ? count(violations, "violation", "violations") : "";
+  if (differences > 0) {
+    what += fmt::format("{}{} from {}", violations > 0 ? ", " : "",
+                        count(differences, "difference", "differences"), audit->against);
+  }
+  print_error({ErrorCode::damaged, fmt::format("the lake {} has {}", storage->uri(), what), {}, {}});
+  return kDoneInPart;
+}
+
+}  // namespace
+
+void add_verify_command(Registry& registry) {
+  auto options = std::make_shared<Options>();
+  CLI::App& app = registry.add("verify", "Check every invariant of the lake and name each violation",
+                               [options](Context& context) { return run(*options, context); });
+  app.add_option("symbols", options->symbols, "Symbols; the whole lake, strays included, if none")
+      ->type_name("SYMBOL");
+  app.add_flag(
+      "--audit", options->audit,
+      "Also compare the rolled-up days with the exchange's own daily klines (offline: with klines_1d)");
+  options->exchange.add_to(app);
+}
+
+}  // namespace chandler::cli
