@@ -17,6 +17,17 @@ void add_named(std::vector<T>& named, std::size_t& count, std::vector<T>&& more)
   }
 }
 
+// The pages in order of time, so that cleaning them costs one pass and no sort.
+candles::Klines joined(std::vector<candles::Klines> pages) {
+  std::ranges::sort(pages, {}, [](const candles::Klines& page) { return page.open_time.front(); });
+  std::size_t rows = 0;
+  for (const auto& page : pages) rows += page.size();
+  candles::Klines all;
+  all.reserve(rows);
+  for (const auto& page : pages) all.append(page);
+  return all;
+}
+
 // The answered ranges that hold none of the rows.
 RangeSet without_rows(const RangeSet& answered, const candles::Klines& rows, candles::Interval interval) {
   RangeSet holes = answered;
@@ -27,7 +38,7 @@ RangeSet without_rows(const RangeSet& answered, const candles::Klines& rows, can
 }  // namespace
 
 bool PartitionUpdate::take(Fetched fetched) {
-  rows_.append(fetched.rows);
+  if (!fetched.rows.empty()) pages_.push_back(std::move(fetched.rows));
   answered_.add(fetched.answered);
   truncated_ += fetched.truncated_close_times;
   rejected_lines_ += fetched.rejected_lines;
@@ -44,7 +55,7 @@ Status PartitionUpdate::commit(lake::Storage& storage, candles::Interval interva
   report.truncated_close_times += truncated_;
   report.rejected_rows += rejected_lines_;
 
-  candles::Cleaned cleaned = candles::clean(std::move(rows_), grid_of(interval));
+  candles::Cleaned cleaned = candles::clean(joined(std::move(pages_)), grid_of(interval));
   add_named(report.rejected, report.rejected_rows, std::move(cleaned.rejected));
   report.fetched += cleaned.rows.size();
   report.holes.add(without_rows(answered_, cleaned.rows, interval));

@@ -27,13 +27,13 @@ class PartitionUpdate {
                 SymbolBackfill& report);
 
   bool has_something() const {
-    return !rows_.empty() || !answered_.empty() || !unanswered_.empty() || !notes_.empty();
+    return !pages_.empty() || !answered_.empty() || !unanswered_.empty() || !notes_.empty();
   }
 
  private:
   lake::Partition partition_;
   std::size_t open_pieces_;
-  candles::Klines rows_;
+  std::vector<candles::Klines> pages_;  // each in order of time, in order of arrival
   RangeSet answered_;
   std::size_t truncated_ = 0;
   std::size_t rejected_lines_ = 0;
