@@ -8,6 +8,7 @@ void add_commands(Registry& registry) {
   add_build_command(registry);
   add_candles_command(registry);
   add_status_command(registry);
+  add_report_command(registry);
   add_verify_command(registry);
   add_forecast_command(registry);
   add_demo_command(registry);

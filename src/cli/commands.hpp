@@ -12,6 +12,7 @@ void add_demo_command(Registry& registry);
 void add_sim_command(Registry& registry);
 void add_candles_command(Registry& registry);
 void add_status_command(Registry& registry);
+void add_report_command(Registry& registry);
 void add_verify_command(Registry& registry);
 void add_forecast_command(Registry& registry);
 

@@ -1,0 +1,20 @@
+// The pictures of a report. Pure: histories in, bytes of files out.
+#pragma once
+
+#include "batch/report.hpp"
+
+namespace chandler::batch {
+
+struct ReportPlot {
+  std::string name;    // file name without its ending, e.g. BTCUSDT_history
+  std::string symbol;  // empty for the comparison
+  std::string svg, png;
+};
+
+// Two of every symbol that has days (SYMBOL_history: all of it; SYMBOL_last_90_days), close with MA7 and MA30
+// over volume, missing days marked by gaps; then, of two symbols or more, `comparison`: closes on a common
+// scale, each 100 on the first day that all have (or on its own first day where they never meet). On all
+// cores.
+Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& histories);
+
+}  // namespace chandler::batch

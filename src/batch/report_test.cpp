@@ -1,0 +1,138 @@
+#include "batch/report.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "batch/derive.hpp"
+#include "batch/report_charts.hpp"
+#include "batch/report_html.hpp"
+#include "lake/kline_file.hpp"
+
+namespace chandler::batch {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::int64_t kT0 = 1'704'067'200'000;  // 2024-01-01
+
+// Three days of minutes without [00:10, 00:15) of the first, which the exchange has none of, without [12:00,
+// 13:20) of the first, which nobody asked for, and without the whole second day.
+class ReportTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("chandler-report-" + std::to_string(::getpid()));
+    fs::remove_all(folder_);
+    storage_ = *lake::open_local_storage(folder_.string());
+    for (const std::string symbol : {"AAAUSDT", "BBBUSDT"}) {
+      candles::Klines rows;
+      for (std::int64_t m = 0; m < 3 * 1440; ++m) {
+        if ((m >= 10 && m < 15) || (m >= 720 && m < 800) || m / 1440 == 1) continue;
+        const double price = 100 + static_cast<double>(m) / 100;
+        rows.push_back({kT0 + m * kMinuteMs, price, price, price, price, 1});
+      }
+      const RangeSet asked{{from_ms(kT0), from_ms(kT0 + 700 * kMinuteMs)}};
+      const auto file =
+          lake::kline_file(lake::minutes_partition(symbol, month_of(from_ms(kT0))), rows, asked);
+      ASSERT_TRUE(storage_->replace(std::span(&*file, 1)));
+    }
+    NoProgress progress;
+    ASSERT_TRUE(derive(*storage_, {"AAAUSDT", "BBBUSDT"}, Extent::everything, progress));
+    histories_ = *read_histories(*storage_, {"AAAUSDT", "BBBUSDT"});
+    tables_ = report_tables(histories_, {});
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  std::string csv(std::string_view name) const {
+    for (const auto& table : tables_) {
+      if (table.name == name) return to_csv(table);
+    }
+    return "no such table";
+  }
+
+  fs::path folder_;
+  std::shared_ptr<lake::Storage> storage_;
+  std::vector<SymbolHistory> histories_;
+  std::vector<ReportTable> tables_;
+};
+
+TEST_F(ReportTest, TablesHaveTheNamesOfTheReplacedPipeline) {
+  std::vector<std::string> names;
+  for (const auto& table : tables_) {
+    names.push_back(table.name);
+    for (const auto& row : table.rows) EXPECT_EQ(row.size(), table.columns.size());
+  }
+  EXPECT_THAT(names, ElementsAre("per_day_counts", "large_gaps", "missing_days", "top_price_change_days",
+                                 "top_volume_days", "avg_volume_per_month", "avg_return_per_year"));
+}
+
+TEST_F(ReportTest, EveryDayIsCountedAndTheMissingOneIsNamed) {
+  EXPECT_THAT(csv("per_day_counts"), HasSubstr("AAAUSDT,2024-01-01,1355,85,false\n"
+                                               "AAAUSDT,2024-01-02,0,1440,true\n"));
+  EXPECT_EQ(csv("missing_days"), "symbol,date\nAAAUSDT,2024-01-02\nBBBUSDT,2024-01-02\n");
+}
+
+TEST_F(ReportTest, GapsComeLongestFirstAndSayWhetherTheExchangeWasAsked) {
+  EXPECT_EQ(csv("large_gaps"),
+            "symbol,start,end,minutes,asked\n"
+            "AAAUSDT,2024-01-02 00:00,2024-01-03 00:00,1440,false\n"
+            "BBBUSDT,2024-01-02 00:00,2024-01-03 00:00,1440,false\n"
+            "AAAUSDT,2024-01-01 12:00,2024-01-01 13:20,80,false\n"
+            "BBBUSDT,2024-01-01 12:00,2024-01-01 13:20,80,false\n"
+            "AAAUSDT,2024-01-01 00:10,2024-01-01 00:15,5,true\n"
+            "BBBUSDT,2024-01-01 00:10,2024-01-01 00:15,5,true\n");
+  ReportOptions options;
+  options.min_gap_minutes = 80;
+  EXPECT_EQ(report_tables(histories_, options)[1].rows.size(), 4U);
+}
+
+TEST_F(ReportTest, FilledDaysAreNoStatistics) {
+  EXPECT_THAT(csv("top_volume_days"), Not(HasSubstr("2024-01-02")));
+  EXPECT_THAT(csv("top_price_change_days"), Not(HasSubstr("2024-01-02")));
+  // (1355 + last day's minutes) / 2 days
+  EXPECT_THAT(csv("avg_volume_per_month"), HasSubstr("AAAUSDT,2024,1,1397.5,2\n"));
+}
+
+TEST_F(ReportTest, SummaryAddsUp) {
+  EXPECT_EQ(to_csv(report_summary(histories_)),
+            "symbol,first_day,last_day,days,whole,partial,day_only,missing,gaps,missing_minutes\n"
+            "AAAUSDT,2024-01-01,2024-01-03,3,1,1,0,1,3,1525\n"
+            "BBBUSDT,2024-01-01,2024-01-03,3,1,1,0,1,3,1525\n");
+}
+
+TEST_F(ReportTest, PageCarriesItsPicturesAndReachesForNothing) {
+  const auto plots = report_plots(histories_);
+  ASSERT_TRUE(plots);
+  std::vector<std::string> names;
+  for (const auto& plot : *plots) {
+    names.push_back(plot.name);
+    EXPECT_TRUE(plot.png.starts_with("\x89PNG"));
+  }
+  EXPECT_THAT(names, ElementsAre("AAAUSDT_history", "AAAUSDT_last_90_days", "BBBUSDT_history",
+                                 "BBBUSDT_last_90_days", "comparison"));
+  const std::string page = report_html(report_summary(histories_), tables_, *plots);
+  std::size_t pictures = 0;
+  for (std::size_t at = page.find("<svg"); at != page.npos; at = page.find("<svg", at + 1)) ++pictures;
+  EXPECT_EQ(pictures, plots->size());
+  EXPECT_THAT(page, Not(HasSubstr("src=\"http")));
+  EXPECT_THAT(page, Not(HasSubstr("<link")));
+  for (const auto& table : tables_) EXPECT_THAT(page, HasSubstr("id=\"" + table.name + "\""));
+  EXPECT_EQ(page, report_html(report_summary(histories_), tables_, *report_plots(histories_)));
+}
+
+TEST(ReportTable, TextsThatNeedItAreQuotedAndUnknownIsNothing) {
+  const ReportTable table{"t", "T", {"a", "b"}, {{std::string("x,\"y\""), ReportCell{}}, {true, 0.1}}};
+  EXPECT_EQ(to_csv(table), "a,b\n\"x,\"\"y\"\"\",\ntrue,0.1\n");
+}
+
+TEST(ReportHtml, NamesAreEscaped) {
+  const ReportTable summary{"summary", "S", {"symbol"}, {{std::string("<script>&\"")}}};
+  const std::string page = report_html(summary, {}, {});
+  EXPECT_THAT(page, HasSubstr("<td>&lt;script&gt;&amp;&quot;</td>"));
+}
+
+}  // namespace
+}  // namespace chandler::batch
