@@ -26,7 +26,7 @@ demo: setup ## build the program, fetch real candles from an embedded exchange, 
 test: ## build everything and run every test
 	@scripts/setup test
 	@$(MAKE) --no-print-directory build
-	@ctest --preset $(PRESET)
+	@ctest --preset $(PRESET) -j $(JOBS)
 
 bench: build ## measure, as ratios within one run
 	@bench/run
@@ -43,7 +43,7 @@ sanitize: setup ## unit tests under AddressSanitizer + UndefinedBehaviorSanitize
 	@for preset in asan tsan; do \
 	  cmake --preset $$preset --log-level=WARNING; \
 	  cmake --build --preset $$preset -j $(JOBS) --target unit_tests; \
-	  ctest --preset $$preset; \
+	  ctest --preset $$preset -j $(JOBS); \
 	done
 
 clean: ## remove what was built; .deps and lakes stay

@@ -3,9 +3,7 @@
 # One folder is one static library `chandler_NAME`, and its tests beside it are one program `NAME_test` that ctest
 # runs under the label `unit`; the target `unit_tests` builds all of these. DEPS are what the module's headers need,
 # PRIVATE_DEPS what only its sources need.
-if(BUILD_TESTING)
-  add_custom_target(unit_tests)
-endif()
+add_custom_target(unit_tests)
 
 function(chandler_module NAME)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS;TESTS;TEST_DEPS" ${ARGN})
