@@ -66,19 +66,32 @@ class Painter {
     const Extent x = x_extent(chart);
     const Axis x_axis{x.low, x.high, left, right, false};
     const double space = bottom - top - gap * static_cast<double>(chart.panels.size() - 1);
-    const std::vector<Tick> x_ticks =
-        chart.x_is_days
-            ? day_ticks(static_cast<std::int32_t>(std::ceil(x.low)),
-                        static_cast<std::int32_t>(std::floor(x.high)), static_cast<int>((right - left) / 90))
-            : number_ticks(x.low, x.high, static_cast<int>((right - left) / 90));
+    const auto ticks_of = [&](const Axis& axis) {
+      const int wanted = static_cast<int>((axis.to - axis.from) / 90);
+      return chart.x_is_days ? day_ticks(static_cast<std::int32_t>(std::ceil(axis.low)),
+                                         static_cast<std::int32_t>(std::floor(axis.high)), wanted)
+                             : number_ticks(axis.low, axis.high, wanted);
+    };
+    const auto label_ticks = [&](const std::vector<Tick>& ticks, const Axis& axis, double y) {
+      for (const Tick& tick : ticks) text(tick.label, axis.at(tick.at), y, kFont, Anchor::center, kFaint);
+    };
+    const std::vector<Tick> x_ticks = ticks_of(x_axis);
     for (const Panel& panel : chart.panels) {
+      const bool own = panel.x_low && panel.x_high;
       const double height = space * panel.weight / weights;
+      const double base = top + height - (own ? kFont + 5 : 0);
       const Extent y = y_extent(panel);
-      draw_panel(panel, x_axis, {y.low, y.high, top + height, top, panel.log_scale}, x_ticks);
+      const Axis y_axis{y.low, y.high, base, top, panel.log_scale};
+      if (own) {
+        const Axis axis{*panel.x_low, *panel.x_high, left, right, false};
+        draw_panel(panel, axis, y_axis, ticks_of(axis));
+        label_ticks(ticks_of(axis), axis, base + 13);
+      } else {
+        draw_panel(panel, x_axis, y_axis, x_ticks);
+      }
       top += height + gap;
     }
-    for (const Tick& tick : x_ticks)
-      text(tick.label, x_axis.at(tick.at), bottom + 15, kFont, Anchor::center, kFaint);
+    label_ticks(x_ticks, x_axis, bottom + 15);
   }
 
  private:

@@ -69,6 +69,8 @@ struct Panel {
   double weight = 1;                              // share of the height
   bool log_scale = false;                         // values that are not positive are gaps
   std::optional<double> y_low = {}, y_high = {};  // instead of what the data need
+  // Instead of the axis that all panels share; labels of its own are then drawn below the panel.
+  std::optional<double> x_low = {}, x_high = {};
   std::vector<Band> bands = {};
   std::vector<Bars> bars = {};
   std::vector<Line> lines = {};

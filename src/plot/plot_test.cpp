@@ -74,6 +74,8 @@ Chart sample() {
       {.label = "80%", .x = x, .lower = lower, .upper = upper, .color = faded(palette(0), 0.2)});
   price.dots.push_back({.label = "seen", .x = x, .y = y, .color = palette(7)});
   price.marks.push_back({19300, "test begins"});
+  Panel& weeks = chart.panels.emplace_back(Panel{.y_title = "last weeks", .x_low = 19340, .x_high = 19399});
+  weeks.lines.push_back({.label = "", .x = x, .y = y, .color = palette(2)});
   chart.panels.emplace_back(Panel{.y_title = "volume"})
       .bars.push_back({.label = "", .x = x, .y = volume, .color = palette(7)});
   return chart;
@@ -126,6 +128,10 @@ TEST(Chart, EmptyConstantAndHugeDataAreDrawn) {
 TEST(Chart, ColumnsOfDifferentLengthsAreRefused) {
   Chart chart;
   chart.panels.emplace_back().lines.push_back({.label = "", .x = {1, 2}, .y = {5}});
+  EXPECT_FALSE(to_svg(chart));
+  chart.panels[0].lines.clear();
+  chart.panels[0].x_low = 5;
+  chart.panels[0].x_high = 5;
   EXPECT_FALSE(to_svg(chart));
   chart.panels.clear();
   EXPECT_FALSE(to_png(chart));

@@ -73,6 +73,9 @@ Status check(const Chart& chart) {
     return {};
   };
   for (const Panel& panel : chart.panels) {
+    if (panel.x_low && panel.x_high && !(*panel.x_low < *panel.x_high)) {
+      return fail(ErrorCode::internal, "a panel's x axis is empty");
+    }
     if (!(panel.weight > 0)) return fail(ErrorCode::internal, "a panel has no height");
     const Extent y = y_extent(panel);
     if (!(y.low < y.high) || (panel.log_scale && !(y.low > 0))) {
