@@ -26,7 +26,8 @@ Conformal::Conformal(const RollingOrigins& rolling, std::span<const double> poin
   }
 }
 
-std::optional<double> Conformal::score(int h, double level, std::int32_t day) const {
+std::vector<std::optional<double>> Conformal::scores(int h, std::span<const double> levels,
+                                                     std::int32_t day) const {
   std::vector<double> known;
   const int last = static_cast<int>(scores_.size());
   for (int near = std::max(1, h - kNeighbours); near <= std::min(last, h + kNeighbours); ++near) {
@@ -36,18 +37,29 @@ std::optional<double> Conformal::score(int h, double level, std::int32_t day) co
       known.push_back(entry.score * scaling);
     }
   }
-  const auto rank = static_cast<std::size_t>(std::ceil(static_cast<double>(known.size() + 1) * level));
-  if (known.empty() || rank > known.size()) return std::nullopt;
-  const auto nth = known.begin() + static_cast<std::ptrdiff_t>(rank) - 1;
-  std::ranges::nth_element(known, nth);
-  return *nth;
+  std::vector<std::optional<double>> result(levels.size());
+  auto end = known.end();
+  // From the highest level down: each selection leaves the lower ones in front of it.
+  for (std::size_t i = levels.size(); i-- > 0;) {
+    const auto rank =
+        static_cast<std::ptrdiff_t>(std::ceil(static_cast<double>(known.size() + 1) * levels[i]));
+    if (rank < 1 || rank > std::ssize(known)) continue;
+    const auto nth = known.begin() + rank - 1;
+    if (nth < end) std::nth_element(known.begin(), nth, end);
+    result[i] = *nth;
+    end = nth + 1;
+  }
+  return result;
 }
 
-std::optional<Interval> Conformal::interval(double yhat, int h, double level, std::int32_t day,
+std::optional<double> Conformal::score(int h, double level, std::int32_t day) const {
+  return scores(h, {&level, 1}, day).front();
+}
+
+std::optional<Interval> Conformal::interval(double yhat, std::optional<double> score,
                                             double deviation) const {
-  const auto reach = score(h, level, day);
-  if (!reach || !std::isfinite(yhat) || (relative_ && !(yhat > 0))) return std::nullopt;
-  const double half = *reach * deviation;
+  if (!score || !std::isfinite(yhat) || (relative_ && !(yhat > 0))) return std::nullopt;
+  const double half = *score * deviation;
   if (relative_) return Interval{yhat * std::exp(-half), yhat * std::exp(half)};
   return Interval{yhat - half, yhat + half};
 }

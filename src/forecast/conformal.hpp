@@ -26,15 +26,15 @@ class Conformal {
   // `point` as rolling.actual. Both must outlive this.
   Conformal(const RollingOrigins& rolling, std::span<const double> point, bool relative);
 
-  // The score that a share `level` of the errors at horizon h (1 …) stayed within, over all targets on or
-  // before `day`; horizons up to two days away are taken in, scaled by the root of time. The order statistic
-  // is that of the finite-sample guarantee, ceil((n + 1) level). Nothing where fewer scores are known than
-  // that needs.
+  // The scores that shares `levels` (ascending) of the errors at horizon h (1 …) stayed within, over all
+  // targets on or before `day`; horizons up to two days away are taken in, scaled by the root of time. The
+  // order statistic is that of the finite-sample guarantee, ceil((n + 1) level). Nothing where fewer scores
+  // are known than that needs.
+  std::vector<std::optional<double>> scores(int h, std::span<const double> levels, std::int32_t day) const;
   std::optional<double> score(int h, double level, std::int32_t day) const;
 
-  // The interval around a forecast made on `day` with that recent deviation.
-  std::optional<Interval> interval(double yhat, int h, double level, std::int32_t day,
-                                   double deviation) const;
+  // The interval around a forecast made on a day with that recent deviation, given the score of its level.
+  std::optional<Interval> interval(double yhat, std::optional<double> score, double deviation) const;
 
  private:
   struct Known {

@@ -129,11 +129,13 @@ Published publish(const SymbolInput& input, const ForecastOptions& options, cons
       forecast_from(input, options, {&evaluation.candidates[candidate], 1}, last, false, state).front();
   const Conformal conformal(evaluation.rolling, evaluation.forecasts[candidate].point, evaluation.relative);
   const double deviation = recent_deviation(input.series, evaluation.relative);
+  constexpr double kLevels[] = {0.8, 0.95};
   Published published;
   for (int h = 1; h <= options.horizon; ++h) {
     const double yhat = forecast.point[static_cast<std::size_t>(h - 1)];
-    const auto narrow = conformal.interval(yhat, h, 0.8, last, deviation);
-    const auto wide = conformal.interval(yhat, h, 0.95, last, deviation);
+    const auto scores = conformal.scores(h, kLevels, last);
+    const auto narrow = conformal.interval(yhat, scores[0], deviation);
+    const auto wide = conformal.interval(yhat, scores[1], deviation);
     published.day.push_back(last + h);
     published.yhat.push_back(yhat);
     published.lower80.push_back(narrow ? narrow->lower : kNothing);

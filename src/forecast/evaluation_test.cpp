@@ -171,7 +171,7 @@ TEST(Conformal, CoversWhatItSaysOnWalksOfChangingVolatility) {
     const SymbolInput input{closes.series(), {}, {}};
     const Evaluation evaluation = evaluate(input, {}, {}, {});
     const auto& naive = evaluation.forecasts[0].point;
-    const auto intervals = rolling_intervals(evaluation.rolling, naive, true);
+    const auto intervals = rolling_intervals(evaluation.rolling, naive, true, evaluation.rolling.training);
     const Metrics m = measure(evaluation.rolling, naive, naive, intervals, test_slice(evaluation));
     inside80 += static_cast<std::size_t>(std::lround(m.coverage80 * static_cast<double>(m.interval_targets)));
     inside95 += static_cast<std::size_t>(std::lround(m.coverage95 * static_cast<double>(m.interval_targets)));
@@ -279,7 +279,7 @@ TEST(Acceptance, CoverageAndSkillOnRealClosesUntouchedByAnyChoice) {
     const auto& naive = evaluation.forecasts[0].point;
     const Metrics m =
         measure(evaluation.rolling, point, naive,
-                rolling_intervals(evaluation.rolling, point, evaluation.relative), test_slice(evaluation));
+                rolling_intervals(evaluation.rolling, point, evaluation.relative, 0), test_slice(evaluation));
     EXPECT_GT(m.coverage80, 0.6) << name;
     inside80 += m.coverage80 * static_cast<double>(m.interval_targets);
     inside95 += m.coverage95 * static_cast<double>(m.interval_targets);

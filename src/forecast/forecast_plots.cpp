@@ -132,6 +132,12 @@ std::optional<Chart> components_chart(const SymbolForecast& forecast) {
     Panel& panel = chart.panels.emplace_back(Panel{
         .y_title = component.name + (component.mode == Mode::multiplicative ? ", share of the trend" : ""),
         .weight = 1});
+    // A week's pattern repeats: the last eight show it, on an axis of their own.
+    if (component.name == "weekly") {
+      panel.x_low = x.back() - 55;
+      panel.x_high = x.back();
+      panel.weight = 1.15;
+    }
     panel.lines.push_back(
         {.label = "", .x = x, .y = component.effect, .color = palette(color++), .width = 0.8});
   }

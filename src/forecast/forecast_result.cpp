@@ -35,7 +35,8 @@ std::vector<CandidateResult> measure_all(const Evaluation& evaluation, const Cho
     CandidateResult result;
     result.candidate = evaluation.candidates[c];
     result.finalist = std::ranges::find(choice.finalists, c) != choice.finalists.end();
-    IntervalColumns intervals = rolling_intervals(evaluation.rolling, forecast.point, evaluation.relative);
+    IntervalColumns intervals =
+        rolling_intervals(evaluation.rolling, forecast.point, evaluation.relative, training.last);
     result.training = measure(evaluation.rolling, forecast.point, naive, intervals, training);
     result.test = measure(evaluation.rolling, forecast.point, naive, intervals, test);
     result.own_coverage80 = own_coverage(evaluation, forecast, test);

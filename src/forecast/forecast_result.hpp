@@ -36,7 +36,7 @@ struct SymbolForecast {
   Choice choice;
   std::vector<CandidateResult> candidates;  // as evaluation.candidates
   Published best;
-  IntervalColumns best_intervals;  // of the saved candidate at every origin
+  IntervalColumns best_intervals;  // of the saved candidate at the test origins
   std::optional<ProphetView> prophet;
 
   const Candidate& saved() const { return evaluation.candidates[choice.saved]; }

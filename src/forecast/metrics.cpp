@@ -24,25 +24,26 @@ struct Mean {
 
 }  // namespace
 
-IntervalColumns rolling_intervals(const RollingOrigins& rolling, std::span<const double> point,
-                                  bool relative) {
+IntervalColumns rolling_intervals(const RollingOrigins& rolling, std::span<const double> point, bool relative,
+                                  std::size_t first) {
+  constexpr double kLevels[] = {0.8, 0.95};
   const Conformal conformal(rolling, point, relative);
   IntervalColumns columns;
   for (auto* column : {&columns.lower80, &columns.upper80, &columns.lower95, &columns.upper95}) {
     column->assign(point.size(), kNothing);
   }
-  for (std::size_t o = 0; o < rolling.origins.size(); ++o) {
+  for (std::size_t o = first; o < rolling.origins.size(); ++o) {
     for (std::size_t h = 0; h < rolling.steps(); ++h) {
       const std::size_t i = o * rolling.steps() + h;
-      const auto fill = [&](double level, double& lower, double& upper) {
-        const auto interval = conformal.interval(point[i], static_cast<int>(h) + 1, level,
-                                                 rolling.origins[o].day, rolling.deviation[o]);
+      const auto scores = conformal.scores(static_cast<int>(h) + 1, kLevels, rolling.origins[o].day);
+      const auto fill = [&](std::optional<double> score, double& lower, double& upper) {
+        const auto interval = conformal.interval(point[i], score, rolling.deviation[o]);
         if (!interval) return;
         lower = interval->lower;
         upper = interval->upper;
       };
-      fill(0.8, columns.lower80[i], columns.upper80[i]);
-      fill(0.95, columns.lower95[i], columns.upper95[i]);
+      fill(scores[0], columns.lower80[i], columns.upper80[i]);
+      fill(scores[1], columns.lower95[i], columns.upper95[i]);
     }
   }
   return columns;

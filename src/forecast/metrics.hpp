@@ -41,9 +41,9 @@ struct IntervalColumns {
       upper95;  // laid out as rolling.actual; NaN where there is none
 };
 
-// Each origin's intervals, from what was known on its day.
-IntervalColumns rolling_intervals(const RollingOrigins& rolling, std::span<const double> point,
-                                  bool relative);
+// Each origin's intervals, from what was known on its day; of the origins from `first` on.
+IntervalColumns rolling_intervals(const RollingOrigins& rolling, std::span<const double> point, bool relative,
+                                  std::size_t first);
 
 Metrics measure(const RollingOrigins& rolling, std::span<const double> point, std::span<const double> naive,
                 const IntervalColumns& intervals, Slice slice);
