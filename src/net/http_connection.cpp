@@ -8,6 +8,7 @@
 #include <boost/asio/write.hpp>
 #include <mutex>
 
+#include "base/log.hpp"
 #include "net/web_socket_accept.hpp"
 
 namespace chandler::net {
@@ -197,7 +198,13 @@ void HttpConnection::handle() {
   ++worker_->state().requests;
   state_ = State::handling;
   deadline_ = TimePoint::max();
-  worker_->state().handler(request_, Responder(shared_from_this(), number_));
+  // An exception that got this far (out of memory, say) costs this request, which is then answered 500 by its
+  // Responder's end, and not the server.
+  try {
+    worker_->state().handler(request_, Responder(shared_from_this(), number_));
+  } catch (const std::exception& e) {
+    spdlog::error("{} {}: {}", request_.method, request_.path, e.what());
+  }
 }
 
 template <class Task>

@@ -1,6 +1,7 @@
 #include "net/http_server.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -133,6 +134,14 @@ class Server final : public HttpServer {
   std::string url_;
 };
 
+// A process may hold few files unless it asks for more (1,024 on Debian), and every connection is one.
+void allow_open_files(std::size_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 bool has_token(std::string_view list, std::string_view wanted) {
   while (!list.empty()) {
     const auto comma = list.find(',');
@@ -177,6 +186,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
     return fail(ErrorCode::usage, fmt::format("'{}' is not an IP address", options.address), {},
                 "use 127.0.0.1, ::1 or 0.0.0.0");
   }
+  constexpr std::size_t kOtherFiles = 512;  // of the rest of the program
+  allow_open_files(options.limits.max_connections + kOtherFiles);
   const tcp::endpoint endpoint(address, options.port);
   auto state = std::make_shared<ServerState>();
   state->options = std::move(options);

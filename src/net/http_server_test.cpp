@@ -5,6 +5,7 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #include "base/random.hpp"
@@ -90,6 +91,33 @@ TEST(HttpServer, AResponderDroppedWithoutAnAnswerMeans500) {
   TestSocket client(server->port());
   client.send(get("/"));
   EXPECT_TRUE(client.answer().starts_with("HTTP/1.1 500 "));
+}
+
+TEST(HttpServer, AHandlerThatThrowsCostsItsRequestOnly) {
+  const auto server = serve([](const HttpRequest& request, Responder responder) {
+    if (request.path == "/throw") throw std::runtime_error("thrown by the test");
+    echo(request, std::move(responder));
+  });
+  TestSocket client(server->port());
+  client.send(get("/throw") + get("/next"));
+  EXPECT_TRUE(client.answer().starts_with("HTTP/1.1 500 "));
+  EXPECT_EQ(body_of(client.answer()), "GET /next ");
+}
+
+TEST(HttpServer, HundredsOfWaitingConnectionsHoldUpNobody) {
+  const auto server = serve([](const HttpRequest& request, Responder responder) {
+    HttpResponse response = HttpResponse::json(200, "{}");
+    if (request.path == "/hang") response.delivery = Delivery::hang;
+    responder.send(std::move(response));
+  });
+  std::deque<TestSocket> waiting;
+  for (int i = 0; i < 400; ++i) {
+    waiting.emplace_back(server->port());
+    ASSERT_TRUE(waiting.back().send(get("/hang")));
+  }
+  TestSocket quick(server->port());
+  quick.send(get("/"));
+  EXPECT_EQ(body_of(quick.answer()), "{}");
 }
 
 TEST(HttpServer, ADelayedAnswerHoldsUpNobodyElse) {
