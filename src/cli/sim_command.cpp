@@ -68,7 +68,7 @@ void add_sim_command(Registry& registry) {
   app.add_option("--address", server.address, "Address to listen on")->capture_default_str();
   app.add_option("--port", server.port, "Port to listen on; 0 takes a free one")->capture_default_str();
   app.add_option("--now", options->now,
-                 "Where the exchange's clock starts; 90 minutes before the end of the data if not given")
+                 "Where the exchange's clock starts; 90 minutes before the end of the minutes if not given")
       ->type_name("TIME");
   app.add_option("--speed", server.speed, "Seconds of the market per second; 0 stands still")
       ->capture_default_str();

@@ -43,4 +43,13 @@ TimeRange Market::extent() const {
   return all;
 }
 
+Timestamp Market::live_end() const {
+  Timestamp end = Timestamp::min();
+  for (const auto& listing : listings_) {
+    if (!listing->minutes().empty())
+      end = std::max(end, from_ms(listing->minutes().open_time.back()) + kMinute);
+  }
+  return end == Timestamp::min() ? extent().end : end;
+}
+
 }  // namespace chandler::sim

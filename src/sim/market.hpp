@@ -35,6 +35,8 @@ class Market {
   std::span<const std::unique_ptr<const Listing>> listings() const { return listings_; }
   // From the first candle of all to the end of the last.
   TimeRange extent() const;
+  // The end of the last minute; where there are no minutes, of the last day.
+  Timestamp live_end() const;
 
  private:
   std::vector<std::unique_ptr<const Listing>> listings_;

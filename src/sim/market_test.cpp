@@ -76,6 +76,17 @@ TEST_F(MarketFiles, ADailyFileWithAHeaderIsRead) {
   EXPECT_EQ(rows[0].values.quote_volume, 100 * 10.25) << "derived: the file has none";
 }
 
+TEST_F(MarketFiles, DaysThatGoOnAfterTheMinutesDoNotMoveTheLiveEnd) {
+  write("ABCUSDT-1m-2024-04-01.csv", kRow1);
+  write("ABCUSDT_1d.csv",
+        "symbol,timeframe,open_time,close_time,open,high,low,close,volume,trades\n"
+        "ABCUSDT,1d,1767225600000,1767311999999,10,12,8,11,100,3427\n");
+  const auto market = load();
+  ASSERT_TRUE(market) << to_text(market.error());
+  EXPECT_EQ((*market)->live_end(), from_ms(1711929660000));
+  EXPECT_EQ((*market)->extent().end, from_ms(1767312000000));
+}
+
 TEST_F(MarketFiles, WhatCannotBeReadIsNamed) {
   EXPECT_EQ(load().error().code, ErrorCode::not_found) << "an empty folder";
   write("ABCUSDT-1m-2024-04-01.zip", "not a zip");

@@ -121,7 +121,7 @@ Result<std::unique_ptr<SimServer>> SimServer::start(std::shared_ptr<const Market
   if (!is_share(options.exchange.faults.rate) || !is_share(options.streams.faults.rate)) {
     return fail(ErrorCode::usage, "the rate of faults is a share between 0 and 1");
   }
-  const Timestamp start = options.now.value_or(market->extent().end - std::chrono::minutes(90));
+  const Timestamp start = options.now.value_or(market->live_end() - std::chrono::minutes(90));
   auto server = std::make_unique<Server>(market, options, start, clock);
   CHANDLER_TRY(server->open(options));
   return server;

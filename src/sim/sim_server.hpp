@@ -16,8 +16,8 @@ struct SimOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free one
   unsigned threads = 2;
-  // Where the exchange's clock starts; by default an hour and a half before the end of the data, so that an
-  // open minute and an open day are there.
+  // Where the exchange's clock starts; by default an hour and a half before the end of the minutes, so that
+  // an open minute and an open day are there.
   std::optional<Timestamp> now;
   double speed = 1;  // market seconds per second; 0 stands still
   ExchangeOptions exchange;

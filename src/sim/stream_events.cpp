@@ -156,4 +156,12 @@ std::vector<StreamEvent> stream_events(const Market& market, const StreamName& s
   return events;
 }
 
+Timestamp next_stream_event(const StreamName& stream, const StreamCadence& cadence, Timestamp after) {
+  const bool klines = stream.kind == StreamKind::kline;
+  const Millis period = klines ? cadence.klines : cadence.tickers;
+  const Timestamp tick =
+      latest_tick(after, period, stream.symbol.empty() ? "!" : std::string_view(stream.symbol)) + period;
+  return klines ? std::min(tick, candles::end_of(stream.interval, after)) : tick;
+}
+
 }  // namespace chandler::sim

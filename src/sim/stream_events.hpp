@@ -26,4 +26,7 @@ struct StreamCadence {
 std::vector<StreamEvent> stream_events(const Market& market, const StreamName& stream,
                                        const StreamCadence& cadence, Timestamp from, Timestamp to);
 
+// No event of the stream lies in (after, result): the next instant at which there may be one.
+Timestamp next_stream_event(const StreamName& stream, const StreamCadence& cadence, Timestamp after);
+
 }  // namespace chandler::sim

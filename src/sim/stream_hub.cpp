@@ -144,13 +144,13 @@ void StreamHub::asked(const ConnectionPtr& connection, std::string_view text) {
     connection->subscriptions.names = before;
     return connection->session->close(1008, "Too many streams");
   }
-  connection->session->send(std::move(answer));
   for (const std::string& name : after) {
     if (!before.contains(name)) listen(connection, name);
   }
   for (const std::string& name : before) {
     if (!after.contains(name)) unlisten(connection, name);
   }
+  connection->session->send(std::move(answer));  // last: who reads it may rely on it
 }
 
 void StreamHub::listen(const ConnectionPtr& connection, const std::string& name) {
@@ -158,7 +158,7 @@ void StreamHub::listen(const ConnectionPtr& connection, const std::string& name)
   if (found == channels_.end()) {
     const auto parsed = parse_stream_name(name);
     if (!parsed) return;
-    found = channels_.emplace(name, Channel{*parsed, clock_.now(), {}}).first;
+    found = channels_.emplace(name, Channel{*parsed, clock_.now(), {}, {}}).first;
   }
   found->second.listeners.push_back(connection);
 }
@@ -185,7 +185,11 @@ void StreamHub::tick() {
 }
 
 void StreamHub::say(Channel& channel, const std::string& name, Timestamp now, Timestamp wall) {
-  if (now < channel.told) channel.told = now;  // the clock was set back
+  if (now < channel.told) {  // the clock was set back
+    channel.told = now;
+  } else if (now < channel.quiet_until) {
+    return;
+  }
   for (const StreamEvent& event :
        stream_events(*market_, channel.name, options_.cadence, channel.told, now)) {
     StreamFaultPlan::Text raw, combined;
@@ -203,6 +207,7 @@ void StreamHub::say(Channel& channel, const std::string& name, Timestamp now, Ti
     }
   }
   channel.told = now;
+  channel.quiet_until = next_stream_event(channel.name, options_.cadence, now);
 }
 
 void StreamHub::keep_alive(Connection& connection, const Instant& at) {

@@ -47,7 +47,8 @@ class StreamHub {
   // One stream that somebody listens to.
   struct Channel {
     StreamName name;
-    Timestamp told;  // everything up to here has been said
+    Timestamp told;         // everything up to here has been said
+    Timestamp quiet_until;  // and there is nothing to say before this
     std::vector<ConnectionPtr> listeners;
   };
 

@@ -115,6 +115,20 @@ TEST(StreamEvents, TickersComeEverySecond) {
   EXPECT_THAT(mini[0].json, StartsWith(R"([{"e":"24hrMiniTicker","E":)"));
 }
 
+TEST(StreamEvents, NothingIsSaidBeforeTheNextEventThatWasForeseen) {
+  for (const char* name : {"btcusdt@kline_1m", "btcusdt@kline_1h", "btcusdt@ticker", "!miniTicker@arr"}) {
+    const StreamName stream = *parse_stream_name(name);
+    int said = 0;
+    for (Timestamp t = at("2024-05-31T09:59:50Z"); t < at("2024-05-31T10:00:10Z"); t += 37ms) {
+      const Timestamp next = next_stream_event(stream, {}, t);
+      ASSERT_GT(next, t);
+      ASSERT_TRUE(stream_events(*recorded(), stream, {}, t, next - 1ms).empty()) << name;
+      said += static_cast<int>(stream_events(*recorded(), stream, {}, next - 1ms, next).size());
+    }
+    EXPECT_GT(said, 0) << name;
+  }
+}
+
 TEST(StreamEvents, NothingIsSaidOfUnknownSymbolsOrBeforeTheListing) {
   EXPECT_TRUE(events("nosuch@kline_1m", "2024-05-31", "2024-06-01").empty());
   EXPECT_TRUE(events("btcusdt@kline_1m", "2020-05-31", "2020-06-01").empty());
