@@ -322,9 +322,11 @@ Result<std::string> to_svg(const Chart& chart) {
 Result<std::string> to_png(const Chart& chart) {
   CHANDLER_TRY(check(chart));
   std::string bytes;
-  const Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, 2 * chart.width, 2 * chart.height));
+  const Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24,
+                                                   static_cast<int>(chart.png_scale * chart.width),
+                                                   static_cast<int>(chart.png_scale * chart.height)));
   const Context context(cairo_create(surface.get()));
-  cairo_scale(context.get(), 2, 2);
+  cairo_scale(context.get(), chart.png_scale, chart.png_scale);
   Painter(context.get()).draw(chart);
   CHANDLER_TRY(cairo_error(cairo_status(context.get())));
   CHANDLER_TRY(cairo_error(cairo_surface_write_to_png_stream(surface.get(), &append, &bytes)));

@@ -82,8 +82,9 @@ struct Chart {
   std::string title = {};
   std::string subtitle = {};
   bool x_is_days = true;
-  int width = 1000;  // points in SVG; PNG has twice as many pixels each way
+  int width = 1000;  // points in SVG
   int height = 500;
+  double png_scale = 2;  // pixels of a PNG for each point
   std::vector<Panel> panels = {};
 };
 

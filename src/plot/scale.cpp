@@ -67,6 +67,9 @@ Status check(const Chart& chart) {
   if (chart.width < 100 || chart.height < 80 || chart.width > 10000 || chart.height > 10000) {
     return fail(ErrorCode::usage, "a chart must be 100 × 80 to 10,000 × 10,000 points");
   }
+  if (!(chart.png_scale >= 0.25 && chart.png_scale <= 4)) {
+    return fail(ErrorCode::usage, "a PNG has a quarter to four pixels for each point");
+  }
   if (chart.panels.empty()) return fail(ErrorCode::internal, "a chart has no panel");
   const auto same = [](std::size_t a, std::size_t b) -> Status {
     if (a != b) return fail(ErrorCode::internal, "the columns of a chart differ in length");
