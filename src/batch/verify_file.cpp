@@ -41,10 +41,11 @@ class Snapshot final : public lake::Storage {
   }
   Status replace(std::span<const PendingFile>) override { return read_only(); }
   Status remove(std::string_view) override { return read_only(); }
-  Result<std::unique_ptr<lake::WriterLock>> lock_for_writing(std::string_view) override {
+  Result<std::unique_ptr<lake::WriterLock>> lock_for_writing(std::string_view, lake::TableGroup,
+                                                             std::chrono::milliseconds) override {
     return std::unexpected(read_only().error());
   }
-  Status remove_unfinished() override { return read_only(); }
+  Status remove_unfinished(lake::TableGroup) override { return read_only(); }
 
  private:
   Status read_only() const { return fail(ErrorCode::internal, "a snapshot is read only", path_); }

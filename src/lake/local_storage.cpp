@@ -24,7 +24,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kLockName = ".chandler.lock";
+constexpr std::string_view kLockNames[] = {".chandler.lock", ".chandler-speed.lock"};
+constexpr std::string_view kSpeedFolder = "speed_1m";
+// How often a lock that others hold is asked for again.
+constexpr std::chrono::milliseconds kLockPoll{10};
 constexpr std::string_view kUnfinishedSuffix = ".chandler-unfinished";
 // From this many files on, one sync of the file system is cheaper than one of each file.
 constexpr std::size_t kSyncTogether = 8;
@@ -53,6 +56,14 @@ class Descriptor {
  private:
   int fd_;
 };
+
+Error held_by_another(int fd, const fs::path& path) {
+  char holder[512] = {};
+  const auto length = ::pread(fd, holder, sizeof holder - 1, 0);
+  return {ErrorCode::locked,
+          fmt::format("the lake is being written by {}", length > 0 ? holder : "another process"),
+          path.string(), "wait until it has finished, or stop it; reading is possible meanwhile"};
+}
 
 class FileLock final : public WriterLock {
  public:
@@ -199,34 +210,38 @@ class LocalStorage final : public Storage {
     return {};
   }
 
-  Result<std::unique_ptr<WriterLock>> lock_for_writing(std::string_view purpose) override {
+  Result<std::unique_ptr<WriterLock>> lock_for_writing(std::string_view purpose, TableGroup group,
+                                                       std::chrono::milliseconds patience) override {
     CHANDLER_TRY(make_folder(root_));
-    const fs::path path = root_ / kLockName;
+    const fs::path path = root_ / kLockNames[static_cast<std::size_t>(group)];
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) return std::unexpected(system_error("cannot open the lake's lock", path, errno));
     auto lock = std::make_unique<FileLock>(fd);
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    SystemClock clock;
+    const auto deadline = clock.steady() + patience;
+    while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EINTR) continue;
       if (errno != EWOULDBLOCK) return std::unexpected(system_error("cannot lock the lake", path, errno));
-      char holder[512] = {};
-      const auto length = ::pread(fd, holder, sizeof holder - 1, 0);
-      return fail(ErrorCode::locked,
-                  fmt::format("the lake is being written by {}", length > 0 ? holder : "another process"),
-                  path.string(), "wait until it has finished, or stop it; reading is possible meanwhile");
+      if (clock.steady() >= deadline) return std::unexpected(held_by_another(fd, path));
+      clock.sleep(kLockPoll);
     }
     char host[256] = {};
     ::gethostname(host, sizeof host - 1);
     const std::string holder = fmt::format("process {} on {} (chandler {}, since {})", ::getpid(), host,
-                                           purpose, format_instant(SystemClock{}.now()));
+                                           purpose, format_instant(clock.now()));
     if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, holder.data(), holder.size(), 0) < 0) {
       return std::unexpected(system_error("cannot write the lake's lock", path, errno));
     }
     return std::unique_ptr<WriterLock>(std::move(lock));
   }
 
-  Status remove_unfinished() override {
+  Status remove_unfinished(TableGroup group) override {
+    const bool speed = group == TableGroup::speed;
     std::error_code error;
-    for (fs::recursive_directory_iterator it(root_, error), end; !error && it != end; it.increment(error)) {
+    for (fs::recursive_directory_iterator it(speed ? root_ / kSpeedFolder : root_, error), end;
+         !error && it != end; it.increment(error)) {
       const std::string name = it->path().filename().string();
+      if (!speed && it.depth() == 0 && name == kSpeedFolder) it.disable_recursion_pending();
       if (name[0] == '.' && name.ends_with(kUnfinishedSuffix)) ::unlink(it->path().c_str());
     }
     return {};

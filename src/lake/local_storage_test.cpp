@@ -171,6 +171,32 @@ TEST(LocalStorage, AKilledWriterLeavesWholeFilesAndNoLock) {
   EXPECT_TRUE(left_something) << "no round hit a write: the test shows less than it should";
 }
 
+TEST(LocalStorage, BatchAndSpeedLayerHaveAWriterEach) {
+  const TemporaryLake lake;
+  const auto batch = value(lake.storage().lock_for_writing("backfill"));
+  const auto speed = value(lake.storage().lock_for_writing("live", TableGroup::speed));
+  EXPECT_EQ(lake.storage().lock_for_writing("build").error().code, ErrorCode::locked);
+  const auto second =
+      lake.storage().lock_for_writing("consume", TableGroup::speed, std::chrono::milliseconds{30});
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error().what, ::testing::HasSubstr("live"));
+}
+
+TEST(LocalStorage, EachGroupRemovesOnlyItsOwnUnfinishedFiles) {
+  const TemporaryLake lake;
+  const std::string batch = "klines_1m/.part.parquet.1.0.chandler-unfinished";
+  const std::string speed = "speed_1m/symbol=A/.part.parquet.1.0.chandler-unfinished";
+  write_bytes(lake.file(batch), "half");
+  write_bytes(lake.file(speed), "half");
+  check(lake.storage().remove_unfinished());
+  EXPECT_FALSE(std::filesystem::exists(lake.file(batch)));
+  EXPECT_TRUE(std::filesystem::exists(lake.file(speed)));
+  write_bytes(lake.file(batch), "half");
+  check(lake.storage().remove_unfinished(TableGroup::speed));
+  EXPECT_TRUE(std::filesystem::exists(lake.file(batch)));
+  EXPECT_FALSE(std::filesystem::exists(lake.file(speed)));
+}
+
 TEST(LocalStorage, UnfinishedFilesOfOthersAreLeftAlone) {
   const TemporaryLake lake;
   write_bytes(lake.file("a/.part.parquet.1.0.chandler-unfinished"), "half");

@@ -2,6 +2,7 @@
 // they lie on a disk or in an object store.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,6 +31,14 @@ struct StoredFile {
 class WriterLock {
  public:
   virtual ~WriterLock() = default;
+};
+
+// Tables that share a writer. The batch layer holds its lock for a whole job; the speed layer, whose writers
+// run for ever, holds the one of speed_1m for each commit only, so that both write side by side, and several
+// consumers take turns.
+enum class TableGroup {
+  batch,  // everything but speed_1m
+  speed   // speed_1m
 };
 
 struct PendingFile {
@@ -75,10 +84,13 @@ class Storage {
   // Not an error if it is not there. Folders that become empty go too.
   virtual Status remove(std::string_view path) = 0;
 
-  // Only one process may write a lake: `locked` says which one does. `purpose` is what others are told.
-  virtual Result<std::unique_ptr<WriterLock>> lock_for_writing(std::string_view purpose) = 0;
-  // Removes what killed writers left behind. Only while holding the lock.
-  virtual Status remove_unfinished() = 0;
+  // Only one process at a time may write a group of tables: `locked`, after `patience`, says which one does.
+  // `purpose` is what others are told.
+  virtual Result<std::unique_ptr<WriterLock>> lock_for_writing(
+      std::string_view purpose, TableGroup group = TableGroup::batch,
+      std::chrono::milliseconds patience = std::chrono::milliseconds{0}) = 0;
+  // Removes what killed writers of the group left behind. Only while holding its lock.
+  virtual Status remove_unfinished(TableGroup group = TableGroup::batch) = 0;
 };
 
 // A folder, which is created when first written to. `uri` is a path or file://…
