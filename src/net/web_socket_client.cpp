@@ -203,7 +203,8 @@ class Client final : public WebSocketClient {
       return shook;
     }
     session_ = peer;
-    peer->run({});
+    // Beast's timer for the silence would keep the thread until it expires.
+    peer->run([core = core_.get()] { core->io.stop(); });
     thread_ = std::thread([this] {
       core_->io.restart();
       core_->io.run();
