@@ -176,8 +176,12 @@ Status SymbolSeries::read_extent() {
   }
   if (open_) {
     const Timestamp t = from_ms(open_->kline.open_time);
-    CHANDLER_ASSIGN(const auto closed, read(minutes_, {t, t + kMinute}, Detail::prices));
-    CHANDLER_ASSIGN(const auto closed_live, read(speed_, {t, t + kMinute}, Detail::prices));
+    bool vanished = false;
+    Klines closed, closed_live;
+    if (end && t < *end) {  // not the newest of all: it may be known to be closed
+      CHANDLER_ASSIGN(closed, read(minutes_, {t, t + kMinute}, Detail::prices, vanished));
+      CHANDLER_ASSIGN(closed_live, read(speed_, {t, t + kMinute}, Detail::prices, vanished));
+    }
     if (closed.empty() && closed_live.empty()) {
       include(t, t + kMinute);
     } else {
@@ -202,13 +206,16 @@ bool SymbolSeries::has_speed(Day day) const {
   return !overlapping(speed_, {begin_of(day), end_of(day)}).empty();
 }
 
-Result<Klines> SymbolSeries::read(const std::vector<Partition>& partitions, TimeRange range,
-                                  Detail detail) const {
+Result<Klines> SymbolSeries::read(const std::vector<Partition>& partitions, TimeRange range, Detail detail,
+                                  bool& vanished) const {
   Klines all;
   for (const Partition& partition : overlapping(partitions, range)) {
     auto rows = lake::read_klines(*storage_, partition,
                                   detail == Detail::all ? KlineFields::all : KlineFields::daily);
-    if (!rows && rows.error().code == ErrorCode::not_found) continue;  // merged into batch meanwhile
+    if (!rows && rows.error().code == ErrorCode::not_found) {  // merged into batch meanwhile
+      vanished = true;
+      continue;
+    }
     if (!rows) return std::unexpected(rows.error());
     complete_columns(*rows);
     const std::size_t first = candles::lower_bound(*rows, range.begin);
@@ -224,8 +231,13 @@ Result<Klines> SymbolSeries::read(const std::vector<Partition>& partitions, Time
 
 Result<Klines> SymbolSeries::minutes(TimeRange range, Detail detail) const {
   // Speed first: a merge that happens in between moves minutes from there to batch, never back.
-  CHANDLER_ASSIGN(Klines speed, read(speed_, range, detail));
-  CHANDLER_ASSIGN(Klines batch, read(minutes_, range, detail));
+  bool vanished = false;
+  CHANDLER_ASSIGN(Klines speed, read(speed_, range, detail, vanished));
+  std::vector<Partition> fresh;
+  if (vanished) {
+    CHANDLER_ASSIGN(fresh, lake::partitions_of(*storage_, Table::klines_1m, symbol_));
+  }
+  CHANDLER_ASSIGN(Klines batch, read(vanished ? fresh : minutes_, range, detail, vanished));
   Klines rows = speed.empty() ? std::move(batch) : first_wins(batch, speed);
   if (open_ && range.contains(from_ms(open_->kline.open_time))) {
     Klines open;

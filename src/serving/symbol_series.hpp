@@ -46,8 +46,9 @@ class SymbolSeries {
   Status read_extent();
   Status read_horizons();
   bool has_speed(Day day) const;
-  Result<candles::Klines> read(const std::vector<lake::Partition>& partitions, TimeRange range,
-                               Detail detail) const;
+  // `vanished`: set if a file has gone since the series was opened.
+  Result<candles::Klines> read(const std::vector<lake::Partition>& partitions, TimeRange range, Detail detail,
+                               bool& vanished) const;
   Result<candles::Bars> month_days(Day from, Day until, Detail detail) const;
   Result<candles::Bars> days_from_minutes(Day from, Day until, Detail detail) const;
 

@@ -1,0 +1,54 @@
+// What the speed layer counts: read by the live table, the metrics endpoint and the final report.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chandler::speed {
+
+enum class Rejection : std::uint8_t {
+  too_large,
+  not_json,
+  wrong_shape,
+  bad_number,
+  bad_symbol,
+  other_interval,
+  bad_time,  // does not go with its candle, or lies in the future
+  other_event,
+  key_differs,     // the message's key is not the event's symbol
+  unknown_symbol,  // not one of those that were asked for
+};
+inline constexpr std::size_t kRejections = 10;
+std::string_view name(Rejection rejection);      // too_large: the label of the metric
+std::string_view describe(Rejection rejection);  // a clause for people
+
+// Every figure may be read while another thread counts.
+struct Figures {
+  using Count = std::atomic<std::uint64_t>;
+  Count messages{0}, bytes{0}, closed{0}, open{0}, repeated{0}, late{0};
+  std::array<Count, kRejections> rejected{};
+  Count commits{0}, commit_failures{0}, files{0}, minutes_added{0}, minutes_replaced{0};
+  Count connects{0}, disconnects{0}, caught_up{0};  // stream connections; minutes fetched by REST
+  Count published{0}, publish_failures{0};          // to the broker
+  std::atomic<std::int64_t> pending_minutes{0}, queued{0};
+  std::atomic<std::int64_t> newest_event_ms{0}, watermark_ms{0}, last_commit_ms{0}, lag_messages{0},
+      streams{0};
+
+  std::uint64_t rejected_total() const;
+};
+
+struct Gauge {
+  std::string_view name;
+  std::string_view help;
+  std::string_view type;  // counter or gauge
+  double value = 0;
+  std::string_view label_name = {}, label = {};
+};
+// Prometheus text exposition format 0.0.4.
+std::string to_prometheus(const Figures& figures);
+
+}  // namespace chandler::speed

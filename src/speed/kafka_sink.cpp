@@ -1,0 +1,188 @@
+#include "speed/kafka_sink.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/log.hpp"
+#include "speed/kafka_handle.hpp"
+
+namespace chandler::speed {
+namespace {
+
+constexpr int kServeMs = 50;
+constexpr int kCreateTopicMs = 10'000;
+
+KafkaProperties properties_of(const KafkaAddress& address) {
+  KafkaProperties properties = {
+      {"bootstrap.servers", address.brokers},
+      {"client.id", "chandler"},
+      {"enable.idempotence", "true"},
+      {"acks", "all"},
+      {"compression.codec", "lz4"},
+      {"linger.ms", "5"},
+      // For as long as it takes: back-pressure, not loss, is what a dead broker causes.
+      {"message.timeout.ms", "0"},
+      {"queue.buffering.max.messages", "200000"},
+      {"queue.buffering.max.kbytes", "98304"},
+      {"reconnect.backoff.max.ms", "2000"},
+      {"topic.metadata.refresh.interval.ms", "10000"},
+  };
+  for (const auto& [key, value] : address.properties) properties[key] = value;
+  return properties;
+}
+
+class Sink final : public KafkaSink {
+ public:
+  Sink(const KafkaAddress& address, Figures& figures) : address_(address), figures_(figures) {}
+  ~Sink() override {
+    // What is still queued was not acknowledged and will be fetched again by whoever starts next.
+    if (handle_)
+      rd_kafka_purge(handle_.get(),
+                     RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  }
+
+  Status open(int partitions) {
+    CHANDLER_ASSIGN(auto conf, make_kafka_configuration(properties_of(address_)));
+    rd_kafka_conf_set_opaque(conf.get(), this);
+    rd_kafka_conf_set_dr_msg_cb(conf.get(), &Sink::on_delivery);
+    std::array<char, 512> why{};
+    handle_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), why.data(), why.size()));
+    if (!handle_)
+      return fail(ErrorCode::usage, fmt::format("the Kafka producer cannot be made: {}", why.data()));
+    (void)conf.release();  // now the handle's
+    return create_topic(partitions);
+  }
+
+  Status publish(const KafkaRecord& record, std::stop_token stop) override {
+    const std::string received = fmt::format("{}", to_ms(record.received));
+    for (;;) {
+      // librdkafka's varargs take the headers one by one.
+      const auto error = rd_kafka_producev(
+          handle_.get(), RD_KAFKA_V_TOPIC(address_.topic.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+          RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
+          RD_KAFKA_V_VALUE(const_cast<char*>(record.payload.data()), record.payload.size()),
+          RD_KAFKA_V_HEADER("source", record.source.data(),
+                            static_cast<std::ptrdiff_t>(record.source.size())),
+          RD_KAFKA_V_HEADER("received", received.data(), static_cast<std::ptrdiff_t>(received.size())),
+          RD_KAFKA_V_END);
+      if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+      if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        return fail(ErrorCode::unreachable,
+                    fmt::format("Kafka does not take a message: {}", rd_kafka_err2str(error)),
+                    address_.brokers);
+      }
+      if (stop.stop_requested())
+        return fail(ErrorCode::interrupted, "interrupted while the broker takes no more");
+      rd_kafka_poll(handle_.get(), kServeMs);
+    }
+  }
+
+  Status serve() override {
+    rd_kafka_poll(handle_.get(), 0);
+    std::array<char, 512> why{};
+    const auto fatal = rd_kafka_fatal_error(handle_.get(), why.data(), why.size());
+    if (fatal == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    return fail(ErrorCode::unreachable, fmt::format("Kafka: {}", why.data()), address_.brokers);
+  }
+
+  std::size_t queued() const override { return static_cast<std::size_t>(rd_kafka_outq_len(handle_.get())); }
+
+  Status flush(std::chrono::milliseconds patience) override {
+    const auto error = rd_kafka_flush(handle_.get(), static_cast<int>(patience.count()));
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    return fail(ErrorCode::unreachable, fmt::format("the broker has not acknowledged {} messages", queued()),
+                address_.brokers, "run the command again: it fetches what is missing");
+  }
+
+ private:
+  static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+    auto& figures = static_cast<Sink*>(opaque)->figures_;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      figures.published.fetch_add(1, std::memory_order_relaxed);
+    } else if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
+               message->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
+      figures.publish_failures.fetch_add(1, std::memory_order_relaxed);
+      spdlog::warn("kafka has not taken a message: {}", rd_kafka_err2str(message->err));
+    }
+  }
+
+  Status create_topic(int partitions) {
+    const auto found =
+        kafka_partitions(handle_.get(), address_.brokers, address_.topic, address_.connect_deadline);
+    if (found) return {};
+    if (found.error().code != ErrorCode::not_found) return std::unexpected(found.error());
+    std::array<char, 512> why{};
+    const std::unique_ptr<rd_kafka_NewTopic_t, decltype(&rd_kafka_NewTopic_destroy)> topic(
+        rd_kafka_NewTopic_new(address_.topic.c_str(), partitions, -1, why.data(), why.size()),
+        &rd_kafka_NewTopic_destroy);
+    if (!topic)
+      return fail(ErrorCode::usage,
+                  fmt::format("the topic {} cannot be made: {}", address_.topic, why.data()));
+    const std::unique_ptr<rd_kafka_queue_t, KafkaDelete> queue(rd_kafka_queue_new(handle_.get()));
+    rd_kafka_NewTopic_t* topics[] = {topic.get()};
+    rd_kafka_CreateTopics(handle_.get(), topics, 1, nullptr, queue.get());
+    const std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)> event(
+        rd_kafka_queue_poll(queue.get(), kCreateTopicMs), &rd_kafka_event_destroy);
+    if (!event) return std::unexpected(no_broker(address_.brokers, RD_KAFKA_RESP_ERR__TIMED_OUT));
+    const auto* result = rd_kafka_event_CreateTopics_result(event.get());
+    std::size_t count = 0;
+    const auto* const* results =
+        result != nullptr ? rd_kafka_CreateTopics_result_topics(result, &count) : nullptr;
+    if (count == 0)
+      return fail(ErrorCode::unreachable,
+                  fmt::format("the topic cannot be made: {}", rd_kafka_event_error_string(event.get())),
+                  address_.brokers);
+    const auto error = rd_kafka_topic_result_error(results[0]);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
+      spdlog::info("created topic {} with {} partitions", address_.topic, partitions);
+      return {};
+    }
+    return fail(ErrorCode::unreachable,
+                fmt::format("the topic {} cannot be made: {}", address_.topic, rd_kafka_err2str(error)),
+                address_.brokers, "create it with Kafka's own tools");
+  }
+
+  KafkaAddress address_;
+  Figures& figures_;
+  KafkaPtr<rd_kafka_t> handle_;
+};
+
+class LettersTopic final : public DeadLetters {
+ public:
+  explicit LettersTopic(Clock& clock) : clock_(clock) {}
+  Status open(const KafkaAddress& address) {
+    CHANDLER_ASSIGN(sink_, KafkaSink::open(address, 1, figures_));
+    return {};
+  }
+  Status put(const DeadLetter& letter) override {
+    CHANDLER_TRY(sink_->serve());
+    return sink_->publish({letter.key, letter.payload.substr(0, kLetterKept), letter.reason, clock_.now()},
+                          {});
+  }
+  Status flush() override { return sink_->queued() == 0 ? Status{} : sink_->flush(kLetterPatience); }
+
+ private:
+  static constexpr std::size_t kLetterKept = 512 * 1024;
+  static constexpr std::chrono::milliseconds kLetterPatience{30'000};
+  Clock& clock_;
+  Figures figures_;
+  std::unique_ptr<KafkaSink> sink_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DeadLetters>> dead_letter_topic(const KafkaAddress& address, Clock& clock) {
+  auto letters = std::make_unique<LettersTopic>(clock);
+  CHANDLER_TRY(letters->open(address));
+  return letters;
+}
+
+Result<std::unique_ptr<KafkaSink>> KafkaSink::open(const KafkaAddress& address, int partitions,
+                                                   Figures& figures) {
+  auto sink = std::make_unique<Sink>(address, figures);
+  CHANDLER_TRY(sink->open(partitions));
+  return sink;
+}
+
+}  // namespace chandler::speed

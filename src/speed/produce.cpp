@@ -1,0 +1,120 @@
+#include "speed/produce.hpp"
+
+#include <fmt/format.h>
+
+#include "speed/kafka_sink.hpp"
+
+namespace chandler::speed {
+namespace {
+
+constexpr std::chrono::milliseconds kWait{100};
+constexpr std::chrono::milliseconds kFlush{30'000};
+constexpr std::chrono::milliseconds kFirstConnection{30'000};
+
+Status produce_klines(const ProduceEnvironment& environment, const ProduceOptions& options, KafkaSink& sink) {
+  CHANDLER_ASSIGN(const auto feed,
+                  MarketFeed::start(options.feed, environment.storage, environment.rest, environment.clock,
+                                    environment.figures, environment.stop));
+  std::vector<FeedEvent> events;
+  while (!environment.stop.stop_requested()) {
+    feed->take(events, kWait);
+    for (const FeedEvent& event : events) {
+      environment.figures.messages.fetch_add(1, std::memory_order_relaxed);
+      CHANDLER_TRY(sink.publish({event.symbol, event.json, event.fetched ? "rest" : "stream", event.received},
+                                environment.stop));
+    }
+    CHANDLER_TRY(sink.serve());
+  }
+  return {};
+}
+
+// Tickers are sights of a moving window: one that is missed is replaced by the next, so nothing is fetched.
+Status produce_tickers(const ProduceEnvironment& environment, const ProduceOptions& options,
+                       KafkaSink& sink) {
+  struct Inbox {
+    std::mutex mutex;
+    std::condition_variable_any changed;
+    exchange::StreamEventParser parser;
+    std::map<std::string, std::string> newest;
+  } inbox;
+  exchange::StreamOptions stream = options.feed.stream;
+  for (const std::string& symbol : options.feed.symbols)
+    stream.streams.push_back(exchange::stream_name(symbol, "ticker"));
+  exchange::StreamCallbacks callbacks;
+  callbacks.on_message = [&](std::string_view message) {
+    const std::lock_guard lock(inbox.mutex);
+    if (inbox.parser.parse(message) != exchange::EventKind::ticker) return;
+    const auto& ticker = inbox.parser.ticker();
+    inbox.newest[std::string(ticker.symbol)] = price_json(ticker);
+    inbox.changed.notify_all();
+  };
+  callbacks.on_subscribed = [&](std::span<const std::string>, bool) {
+    environment.figures.connects.fetch_add(1);
+  };
+  exchange::StreamClient client(std::move(stream), std::move(callbacks), environment.clock,
+                                Random(options.feed.seed));
+  CHANDLER_TRY(client.wait_subscribed(kFirstConnection, environment.stop));
+  std::map<std::string, std::string> prices;
+  while (!environment.stop.stop_requested()) {
+    {
+      std::unique_lock lock(inbox.mutex);
+      inbox.changed.wait_for(lock, kWait, [&] { return !inbox.newest.empty(); });
+      prices = std::exchange(inbox.newest, {});
+    }
+    for (const auto& [symbol, json] : prices) {
+      environment.figures.messages.fetch_add(1, std::memory_order_relaxed);
+      CHANDLER_TRY(sink.publish({symbol, json, "stream", environment.clock.now()}, environment.stop));
+    }
+    environment.figures.disconnects = client.counters().disconnects;
+    CHANDLER_TRY(sink.serve());
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string price_json(const exchange::TickerEvent& t) {
+  return fmt::format(
+      R"({{"symbol":"{}","event_time":{},"price":{},"open":{},"high":{},"low":{},"volume":{},"quote_volume":{},)"
+      R"("number_trades":{},"price_change":{},"price_change_percent":{},"timestamp":{}}})",
+      t.symbol, to_ms(t.event_time), t.price, t.open, t.high, t.low, t.volume, t.quote_volume, t.trades,
+      t.price_change, t.price_change_percent, to_ms(t.close_time));
+}
+
+Status produce(const ProduceEnvironment& environment, const ProduceOptions& options) {
+  CHANDLER_ASSIGN(const auto sink, KafkaSink::open(options.address, options.partitions, environment.figures));
+  const Status done = options.channel == Channel::kline ? produce_klines(environment, options, *sink)
+                                                        : produce_tickers(environment, options, *sink);
+  const Status flushed = sink->flush(kFlush);
+  if (!done && done.error().code != ErrorCode::interrupted) return done;
+  return flushed;
+}
+
+Status live(const SpeedEnvironment& environment, exchange::RestClient& rest, const LiveOptions& options) {
+  Pipeline pipeline(environment.storage, environment.clock, environment.dead_letters, environment.figures,
+                    options.pipeline);
+  CHANDLER_ASSIGN(const auto stream, pipeline.open_stream("live"));
+  CHANDLER_ASSIGN(auto feed, MarketFeed::start(options.feed, environment.storage, rest, environment.clock,
+                                               environment.figures, environment.stop));
+  std::vector<FeedEvent> events;
+  Status status;
+  while (status && !environment.stop.stop_requested()) {
+    // When commits do not keep up, the feed's inbox fills, and what it drops is fetched later.
+    if (pipeline.is_full()) {
+      environment.clock.sleep(kWait, environment.stop);
+    } else {
+      feed->take(events, kWait);
+      for (std::size_t i = 0; status && i < events.size(); ++i) {
+        status = pipeline.take({stream.index, -1, events[i].symbol, events[i].json});
+      }
+    }
+    if (status) status = pipeline.tick();
+    environment.observer.on_progress(pipeline, pipeline.take_touched());
+  }
+  feed.reset();
+  const Status stored = pipeline.flush();
+  environment.observer.on_progress(pipeline, pipeline.take_touched());
+  return status ? stored : status;
+}
+
+}  // namespace chandler::speed
