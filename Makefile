@@ -6,7 +6,7 @@ PRESET ?= release
 PROGRAM := build/release/chandler
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench torture lint sanitize clean
+.PHONY: help setup build demo test bench torture soak kafka lint sanitize clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -35,6 +35,15 @@ torture: ## 200 backfills under faults and 200 under SIGKILL (RUNS=n for another
 	@scripts/setup test
 	@$(MAKE) --no-print-directory build
 	@.deps/venv/bin/python tests/torture/torture.py $(PROGRAM) data/demo --runs $(or $(RUNS),200)
+
+soak: ## the speed layer under 100 kills of producer, consumer and broker (ROUNDS=n for another number)
+	@scripts/setup test kafka
+	@$(MAKE) --no-print-directory build
+	@cd tests && ROUNDS=$(or $(ROUNDS),100) CHANDLER_PROGRAM=$(CURDIR)/$(PROGRAM) ../.deps/venv/bin/python -m pytest -q -p no:cacheprovider speed
+
+kafka: ## start a real Kafka broker on 127.0.0.1:9092 (ACTION=stop, kill or clean for the contrary)
+	@scripts/setup kafka
+	@scripts/kafka $(or $(ACTION),start)
 
 lint: ## what a reviewer should not have to say
 	@scripts/lint

@@ -6,6 +6,10 @@ void add_commands(Registry& registry) {
   add_backfill_command(registry);
   add_import_command(registry);
   add_build_command(registry);
+  add_live_command(registry);
+  add_produce_command(registry);
+  add_consume_command(registry);
+  add_merge_command(registry);
   add_candles_command(registry);
   add_status_command(registry);
   add_report_command(registry);

@@ -1,6 +1,6 @@
 """Forecasting against Prophet and StatsForecast, in one run on one machine: times as ratios, and accuracy beside them.
 
-    python bench/bench_forecast.py [--program build/release/chandler] [--origins 13] [--symbols 100]
+    .deps/venv/bin/python bench/forecast.py [--program build/release/chandler] [--origins 13] [--symbols 100]
 
 1. Prophet's grid: 2 seasonality modes x 3 changepoint priors on 4,000 days with halvings and two regressors, fitted and
    predicted; the log posteriors of both optima under one function.
@@ -10,9 +10,7 @@
 
 import argparse
 import json
-import os
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -132,26 +130,20 @@ def run_forecast(program, lake):
     return json.loads(done.stdout)
 
 
-def cpu_seconds():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 def whole_job(program, symbols):
     with tempfile.TemporaryDirectory() as folder:
         lake = load(program, pathlib.Path(folder), {f"S{i:03}USDT": walk(1_825, i) for i in range(symbols)})
-        before, start = cpu_seconds(), time.perf_counter()
+        start = time.perf_counter()
         done = run_forecast(program, lake)
-        elapsed, cpu = time.perf_counter() - start, cpu_seconds() - before
+        elapsed = time.perf_counter() - start
     assert len(done["symbols"]) == symbols
     print(f"## The whole job: {symbols} symbols of 1,825 days, grid, rolling origins, all models, plots\n"
-          f"chandler  {elapsed:8.1f} s wall, {cpu:.1f} s of cpu")
+          f"chandler  {elapsed:8.1f} s")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", type=pathlib.Path, 
-                        default=os.environ.get("CHANDLER_PROGRAM", ROOT / "build/release/chandler"))
+    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/chandler")
     parser.add_argument("--origins", type=int, default=13)
     parser.add_argument("--symbols", type=int, default=100)
     arguments = parser.parse_args()

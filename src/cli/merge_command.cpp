@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+
+#include "batch/merge.hpp"
+#include "batch/status.hpp"
+#include "cli/commands.hpp"
+#include "cli/terminal.hpp"
+
+namespace chandler::cli {
+namespace {
+
+Json to_json(const candles::Kline& k) {
+  return {{"open", k.open}, {"high", k.high}, {"low", k.low}, {"close", k.close}, {"volume", k.volume}};
+}
+
+Json to_json(const batch::SymbolMerge& s) {
+  Json differences = Json::array();
+  for (const auto& d : s.differences) {
+    differences.push_back({{"open_time", format_instant(from_ms(d.stored.open_time))},
+                           {"batch", to_json(d.stored)},
+                           {"speed", to_json(d.incoming)}});
+  }
+  return {{"symbol", s.symbol},
+          {"added", s.added},
+          {"covered", s.covered},
+          {"different", s.different},
+          {"differences", std::move(differences)},
+          {"files_removed", s.files_removed},
+          {"files_kept", s.files_kept}};
+}
+
+void print_report(const batch::MergeReport& report, bool colour) {
+  if (report.symbols.empty()) return print("The speed layer has nothing to merge.\n");
+  TextTable table({{"symbol"},
+                   {"added", Align::right},
+                   {"in batch already", Align::right},
+                   {"different", Align::right},
+                   {"files removed", Align::right},
+                   {"kept", Align::right}});
+  const auto count = [](std::size_t n) { return group_digits(static_cast<std::int64_t>(n)); };
+  for (const auto& s : report.symbols) {
+    table.add({s.symbol, count(s.added), count(s.covered), count(s.different), count(s.files_removed),
+               count(s.files_kept)});
+  }
+  print(table.to_text(colour));
+  for (const auto& s : report.symbols) {
+    for (const auto& d : s.differences) {
+      print_warning(fmt::format(
+          "{} {}: batch has open {} high {} low {} close {} volume {}, the stream told {} {} {} {} {}; "
+          "batch's stays",
+          s.symbol, format_minute(from_ms(d.stored.open_time)), d.stored.open, d.stored.high, d.stored.low,
+          d.stored.close, d.stored.volume, d.incoming.open, d.incoming.high, d.incoming.low, d.incoming.close,
+          d.incoming.volume));
+    }
+    if (s.different > s.differences.size()) {
+      print_warning(
+          fmt::format("{}: and {} further differences", s.symbol, s.different - s.differences.size()));
+    }
+  }
+}
+
+Result<int> run(const std::vector<std::string>& arguments, Context& context) {
+  CHANDLER_ASSIGN(const auto wanted, parse_symbols(arguments));
+  CHANDLER_ASSIGN(const auto storage, context.open_lake());
+  CHANDLER_ASSIGN(const auto lock, storage->lock_for_writing("merge"));
+  CHANDLER_TRY(storage->remove_unfinished());
+  CHANDLER_ASSIGN(const auto symbols, batch::select_symbols(*storage, wanted));
+  CHANDLER_ASSIGN(const auto report, batch::merge_speed(*storage, symbols, context.progress, context.stop));
+  if (context.globals.json) {
+    Json list = Json::array();
+    for (const auto& s : report.symbols) list.push_back(to_json(s));
+    print_json({{"symbols", std::move(list)}});
+  } else {
+    print_report(report, context.colour);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_merge_command(Registry& registry) {
+  auto symbols = std::make_shared<std::vector<std::string>>();
+  CLI::App& app =
+      registry.add("merge", "Make the speed layer's closed minutes part of klines_1m and derive the days",
+                   [symbols](Context& context) { return run(*symbols, context); });
+  app.add_option("symbols", *symbols, "Symbols; all of the lake's if none")->type_name("SYMBOL");
+}
+
+}  // namespace chandler::cli

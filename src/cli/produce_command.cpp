@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "cli/commands.hpp"
+#include "cli/exchange_flags.hpp"
+#include "cli/speed_flags.hpp"
+#include "speed/produce.hpp"
+
+namespace chandler::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> symbols;
+  KafkaFlags kafka;
+  StreamFlags stream;
+  ExchangeFlags exchange;
+  std::string channel = "kline";
+  int partitions = 4;
+  int metrics_port = -1;
+};
+
+Result<int> run(const Options& options, Context& context) {
+  CHANDLER_ASSIGN(const auto storage, context.open_lake());
+  speed::ProduceOptions job;
+  CHANDLER_ASSIGN(job.address, options.kafka.address());
+  job.channel = options.channel == "ticker" ? speed::Channel::ticker : speed::Channel::kline;
+  // Consumers of prices know their topic by this name.
+  if (job.channel == speed::Channel::ticker && options.kafka.topic == "klines")
+    job.address.topic = "crypto-prices";
+  job.partitions = options.partitions;
+  CHANDLER_ASSIGN(job.feed, options.stream.options(*storage, options.symbols, options.exchange.seed));
+
+  ExchangeClients clients(options.exchange, context.clock);
+  speed::Figures figures;
+  CHANDLER_ASSIGN(const auto metrics, serve_metrics(options.metrics_port, figures));
+  context.progress.note(fmt::format("producing {} symbol(s) to topic {} at {}; stop with Ctrl-C",
+                                    job.feed.symbols.size(), job.address.topic, job.address.brokers));
+  const speed::ProduceEnvironment environment{*storage, clients.rest(), context.clock, figures, context.stop};
+  CHANDLER_TRY(speed::produce(environment, job));
+  if (context.globals.json) {
+    print_json({{"received", figures.messages.load()},
+                {"published", figures.published.load()},
+                {"fetched", figures.caught_up.load()},
+                {"disconnects", figures.disconnects.load()}});
+  } else {
+    print(fmt::format(
+        "{} events received, {} acknowledged by the broker; {} minutes fetched by REST, {} reconnects.\n",
+        figures.messages.load(), figures.published.load(), figures.caught_up.load(),
+        figures.disconnects.load()));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_produce_command(Registry& registry) {
+  auto options = std::make_shared<Options>();
+  CLI::App& app = registry.add("produce", "The exchange's streams → a Kafka topic, no minute left out",
+                               [options](Context& context) { return run(*options, context); });
+  app.add_option("symbols", options->symbols, "Symbols, e.g. BTCUSDT; those in the lake if none")
+      ->type_name("SYMBOL");
+  options->kafka.add_to(app, "klines");
+  app.add_option("--channel", options->channel, "1m klines, or 24-hour tickers (topic crypto-prices)")
+      ->check(CLI::IsMember({"kline", "ticker"}))
+      ->capture_default_str();
+  app.add_option("--partitions", options->partitions, "Partitions of a topic that has to be made")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--metrics-port", options->metrics_port,
+                 "Serve Prometheus metrics on this port of 127.0.0.1")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("PORT");
+  options->stream.add_to(app);
+  options->exchange.add_to(app);
+}
+
+}  // namespace chandler::cli

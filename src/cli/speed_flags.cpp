@@ -1,0 +1,142 @@
+#include "cli/speed_flags.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <random>
+
+#include "base/log.hpp"
+#include "lake/catalog.hpp"
+
+namespace chandler::cli {
+
+Result<Millis> parse_duration(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  double scale = 0;
+  if (unit == "ms") scale = 1;
+  if (unit.empty() || unit == "s") scale = 1e3;
+  if (unit == "m") scale = 60e3;
+  if (unit == "h") scale = 3600e3;
+  if (unit == "d") scale = 86400e3;
+  if (error != std::errc{} || scale == 0 || !(value >= 0) || value * scale > 1e13) {
+    return fail(ErrorCode::usage, fmt::format("'{}' is no duration", text), {},
+                "write it as 500ms, 10s, 5m, 1h or 1d");
+  }
+  return Millis{std::llround(value * scale)};
+}
+
+void PipelineFlags::add_to(CLI::App& app) {
+  app.add_option("--trigger", trigger, "How often what has come is stored")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  app.add_option("--watermark", watermark, "How late an event may be before its day counts as closed")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  app.add_option("--dead-letter", dead_letter,
+                 "Where messages go that cannot be used (default: speed_1m/_dead_letter.jsonl in the lake)")
+      ->type_name("FILE|topic:NAME");
+  app.add_option("--metrics-port", metrics_port,
+                 "Serve Prometheus metrics on this port of 127.0.0.1 (0: any free one)")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("PORT");
+}
+
+Result<speed::PipelineOptions> PipelineFlags::options(std::string purpose) const {
+  speed::PipelineOptions options;
+  options.purpose = std::move(purpose);
+  CHANDLER_ASSIGN(options.trigger, parse_duration(trigger));
+  CHANDLER_ASSIGN(options.lateness, parse_duration(watermark));
+  return options;
+}
+
+void KafkaFlags::add_to(CLI::App& app, std::string default_topic) {
+  topic = std::move(default_topic);
+  app.add_option("--brokers", brokers, "Kafka brokers")->type_name("HOST:PORT,…")->capture_default_str();
+  app.add_option("--topic", topic, "Topic")->type_name("NAME")->capture_default_str();
+  app.add_option("--kafka-property", properties, "A property of librdkafka, e.g. security.protocol=ssl")
+      ->type_name("KEY=VALUE");
+}
+
+Result<speed::KafkaAddress> KafkaFlags::address() const {
+  speed::KafkaAddress address;
+  address.brokers = brokers;
+  address.topic = topic;
+  for (const std::string& property : properties) {
+    const auto equals = property.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return fail(ErrorCode::usage, fmt::format("'{}' is no property", property), {},
+                  "write it as key=value");
+    }
+    address.properties[property.substr(0, equals)] = property.substr(equals + 1);
+  }
+  return address;
+}
+
+void StreamFlags::add_to(CLI::App& app) {
+  app.add_option("--stream-url", stream_url, "The exchange's market streams")
+      ->type_name("URL")
+      ->capture_default_str();
+  app.add_option("--catch-up", catch_up, "How far back minutes that the lake lacks are fetched at the start")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  app.add_option("--renew-after", renew_after,
+                 "Replace each connection after this long; the exchange cuts after 24 hours")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  app.add_option("--stream-ca", ca_file, "Certificates to trust for the streams, PEM (default: the system's)")
+      ->type_name("FILE");
+}
+
+Result<speed::FeedOptions> StreamFlags::options(const lake::Storage& storage,
+                                                const std::vector<std::string>& symbols,
+                                                std::uint64_t seed) const {
+  speed::FeedOptions feed;
+  CHANDLER_ASSIGN(feed.symbols, parse_symbols(symbols));
+  if (feed.symbols.empty()) {
+    constexpr lake::Table kTables[] = {lake::Table::klines_1m, lake::Table::speed_1m};
+    CHANDLER_ASSIGN(feed.symbols, lake::symbols_of(storage, kTables));
+  }
+  if (feed.symbols.empty()) {
+    return fail(ErrorCode::usage, "no symbol was given, and the lake has none", storage.uri(),
+                "name some, e.g. BTCUSDT");
+  }
+  feed.stream.base_url = stream_url;
+  while (feed.stream.base_url.ends_with('/')) feed.stream.base_url.pop_back();
+  feed.stream.ca_file = ca_file;
+  CHANDLER_ASSIGN(feed.catch_up, parse_duration(catch_up));
+  CHANDLER_ASSIGN(feed.stream.lifetime, parse_duration(renew_after));
+  feed.seed = seed != 0 ? seed : std::random_device{}();
+  return feed;
+}
+
+std::string dead_letter_path(const PipelineFlags& flags, const Globals& globals) {
+  if (!flags.dead_letter.empty()) return flags.dead_letter;
+  std::string lake = globals.lake;
+  if (lake.starts_with("file://")) lake.erase(0, 7);
+  // An object store has no files to append to.
+  if (lake.find("://") != std::string::npos) return "chandler_dead_letter.jsonl";
+  return lake + "/speed_1m/_dead_letter.jsonl";
+}
+
+Result<std::unique_ptr<net::HttpServer>> serve_metrics(int port, const speed::Figures& figures) {
+  if (port < 0) return nullptr;
+  net::HttpServerOptions options;
+  options.port = static_cast<std::uint16_t>(port);
+  options.threads = 1;
+  CHANDLER_ASSIGN(auto server, net::HttpServer::start(options, [&figures](const net::HttpRequest& request,
+                                                                          net::Responder responder) {
+                    if (request.path == "/metrics") {
+                      responder.send(net::HttpResponse::text(200, "text/plain; version=0.0.4",
+                                                             speed::to_prometheus(figures)));
+                    } else {
+                      responder.send(net::HttpResponse::text(404, "text/plain", "metrics are at /metrics\n"));
+                    }
+                  }));
+  spdlog::info("metrics at {}/metrics", server->url());
+  return server;
+}
+
+}  // namespace chandler::cli

@@ -1,0 +1,50 @@
+// Flags and screens that `consume`, `live` and `produce` share.
+#pragma once
+
+#include <set>
+
+#include "cli/command.hpp"
+#include "net/http_server.hpp"
+#include "speed/consume.hpp"
+#include "speed/market_feed.hpp"
+
+namespace chandler::cli {
+
+// A duration as users write it: 500ms, 10s, 5m, 1h, 1d, or a number of seconds.
+Result<Millis> parse_duration(std::string_view text);
+
+struct PipelineFlags {
+  std::string trigger = "10s";
+  std::string watermark = "1h";
+  std::string dead_letter;
+  int metrics_port = -1;
+  void add_to(CLI::App& app);
+  Result<speed::PipelineOptions> options(std::string purpose) const;
+};
+
+struct KafkaFlags {
+  std::string brokers = "localhost:9092";
+  std::string topic;
+  std::vector<std::string> properties;
+  void add_to(CLI::App& app, std::string default_topic);
+  Result<speed::KafkaAddress> address() const;
+};
+
+struct StreamFlags {
+  std::string stream_url{exchange::kDefaultStreamUrl};
+  std::string catch_up = "1d";
+  std::string renew_after = "23h";
+  std::string ca_file;
+  void add_to(CLI::App& app);
+  // Symbols: those given, or those that the lake has.
+  Result<speed::FeedOptions> options(const lake::Storage& storage, const std::vector<std::string>& symbols,
+                                     std::uint64_t seed) const;
+};
+
+// Where rejected messages go: --dead-letter, or a file beside the speed layer's tables of a lake on disk.
+std::string dead_letter_path(const PipelineFlags& flags, const Globals& globals);
+
+// http://127.0.0.1:PORT/metrics for as long as it lives; nothing for a negative port.
+Result<std::unique_ptr<net::HttpServer>> serve_metrics(int port, const speed::Figures& figures);
+
+}  // namespace chandler::cli

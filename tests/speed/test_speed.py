@@ -1,0 +1,125 @@
+"""The speed layer against a simulated exchange and a real Kafka broker: whatever is killed, cut, doubled or reordered, the lake
+ends as the batch layer alone would have made it, minute for minute. ROUNDS=100 runs the long version (`make torture-speed`)."""
+
+import os
+import random
+import time
+
+import pytest
+
+import speed_system
+from conftest import PROGRAM, ROOT
+
+DATA = str(ROOT / "data/demo")
+NOW = "2024-06-20T23:40:10Z"  # across a day's turn
+ROUNDS = int(os.environ.get("ROUNDS", "4"))
+SPEED = 60
+
+
+def floor_minute(ms):
+    return ms // 60_000 * 60_000
+
+
+@pytest.fixture
+def broker(tmp_path):
+    if not speed_system.have_broker():
+        pytest.skip("no Java, or neither Kafka nor Maven: scripts/kafka says what is needed")
+    with speed_system.Broker(tmp_path / "kafka") as running:
+        yield running
+
+
+def test_kills_cuts_duplicates_and_reordering_leave_the_batch_layers_lake(tmp_path, broker):
+    dice = random.Random(7)
+    with speed_system.Sim(PROGRAM, DATA, NOW, SPEED, "--stream-faults", "0.02", "--seed", "7") as sim:
+        system = speed_system.SpeedSystem(PROGRAM, tmp_path, sim, broker)
+        begin = floor_minute(sim.now_ms()) + 60_000
+        producer, consumer = system.producer().start(), system.consumer().start()
+        system.wait_until_stored(begin)
+        for _ in range(ROUNDS):
+            time.sleep(dice.uniform(0.5, 3))
+            victim = dice.choice(["producer", "consumer", "both", "broker"])
+            if victim in ("producer", "both"):
+                producer.kill()
+            if victim in ("consumer", "both"):
+                consumer.kill()
+            if victim == "broker":
+                broker.run("kill")
+            time.sleep(dice.uniform(0, 2))
+            if victim == "broker":
+                broker.run("start")
+            if not producer.alive():
+                producer.start()
+            if not consumer.alive():
+                consumer.start()
+        end = floor_minute(sim.now_ms()) - 3 * 60_000
+        # Two minutes more, so that whatever was missed has been fetched as well.
+        system.wait_until_stored(end + 5 * 60_000)
+        time.sleep(4)
+        assert producer.stop() == 0
+        time.sleep(2)
+        assert consumer.stop() == 0
+        assert system.compare(begin, end) > 0
+
+
+def test_members_of_a_group_that_join_and_leave_lose_and_double_nothing(tmp_path, broker):
+    with speed_system.Sim(PROGRAM, DATA, NOW, SPEED) as sim:
+        system = speed_system.SpeedSystem(PROGRAM, tmp_path, sim, broker)
+        begin = floor_minute(sim.now_ms()) + 60_000
+        producer = system.producer().start()
+        first, second = system.consumer().start(), system.consumer()
+        system.wait_until_stored(begin)
+        for _ in range(2):
+            second.start()
+            time.sleep(2)
+            assert first.stop() == 0
+            time.sleep(1)
+            first, second = second, system.consumer()
+        end = floor_minute(sim.now_ms())
+        system.wait_until_stored(end + 60_000)
+        time.sleep(2)
+        assert producer.stop() == 0
+        assert first.stop() == 0
+        assert system.compare(begin, end) > 0
+
+
+def test_consume_once_reads_all_prints_the_days_and_says_the_same_again(tmp_path, broker):
+    import json
+
+    with speed_system.Sim(PROGRAM, DATA, NOW, SPEED) as sim:
+        system = speed_system.SpeedSystem(PROGRAM, tmp_path, sim, broker)
+        producer = system.producer().start()
+        time.sleep(8)
+        assert producer.stop() == 0
+        once = ["consume", "--once", "--brokers", broker.address, "--json"]
+        first = json.loads(system.run(*once))
+        assert first["minutes_added"] > 0 and first["rejected"] == {}
+        assert {d["symbol"] for d in first["days"]} == {"BTCUSDT", "ETHUSDT"}
+        second = json.loads(system.run(*once))
+        assert second["messages"] == first["messages"] and second["minutes_added"] == 0
+
+
+def test_live_without_a_broker_survives_cuts_and_kills(tmp_path):
+    with speed_system.Sim(PROGRAM, DATA, NOW, SPEED, "--stream-faults", "0.02", "--seed", "3") as sim:
+        system = speed_system.SpeedSystem(PROGRAM, tmp_path, sim)
+        begin = floor_minute(sim.now_ms()) + 60_000
+        live = system.live().start()
+        system.wait_until_stored(begin)
+        for _ in range(2):
+            time.sleep(3)
+            live.kill()
+            time.sleep(1)
+            live.start()
+        # A batch job runs beside it.
+        system.run("backfill", "BTCUSDT", "--since", "2024-06-19", "--until", "2024-06-19", "--source", "rest", "--rest-url", sim.url)
+        end = floor_minute(sim.now_ms())
+        system.wait_until_stored(end + 5 * 60_000)
+        time.sleep(4)
+        assert live.stop() == 0
+        assert system.compare(begin, end) > 0
+
+
+def test_no_broker_is_named_and_exits_with_3(tmp_path):
+    with speed_system.Sim(PROGRAM, DATA, NOW, 1) as sim:
+        system = speed_system.SpeedSystem(PROGRAM, tmp_path, sim)
+        port = speed_system.free_port()
+        system.run("consume", "--once", "--brokers", f"127.0.0.1:{port}", check=(3,))
