@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast `chandler consume --once` reads a topic, beside kcat, which only reads it: both in the same run, on the same broker.
 
-    speed.py PROGRAM [--messages 2000000] [--brokers HOST:PORT]     # scripts/kafka start comes first
+    bench_speed.py PROGRAM [--messages 2000000] [--brokers HOST:PORT]     # scripts/kafka start comes first
 """
 
 import argparse
