@@ -59,6 +59,15 @@ int status_of(std::string_view status_line) {
   return status;
 }
 
+// Growing step by step would copy a page several times. A length that is not meant seriously costs no memory:
+// what is reserved and never written is never there.
+void reserve_body(Transfer& transfer) {
+  const std::string_view text = transfer.reply.header("content-length");
+  std::size_t length = 0;
+  std::from_chars(text.data(), text.data() + text.size(), length);
+  transfer.reply.body.reserve(std::min(length, transfer.request.max_bytes));
+}
+
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
   const std::string_view line(data, size);
@@ -67,6 +76,7 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
     reply.headers.clear();
     reply.status = status_of(line);
   } else if (trim(line).empty()) {
+    reserve_body(transfer);
     if (reply.status >= 200 && transfer.request.on_head) transfer.request.on_head(reply);
   } else if (reply.headers.size() >= kMaxHeaders) {
     transfer.too_many_headers = true;

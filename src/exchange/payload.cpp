@@ -17,21 +17,35 @@ namespace {
 using simdjson::ondemand::json_type;
 using Value = simdjson::ondemand::value;
 
+// Memory of a parse, which can serve the next one. Pages of klines come by the thousand and are all of one
+// size; without this their pages of memory are given back to the system and asked for again each time.
+struct Workspace {
+  simdjson::ondemand::parser parser;
+  std::string padded;  // the document and the bytes that simdjson wants to read after it
+};
+constexpr std::size_t kKeptBytes = 1u << 20;  // what is larger is not kept
+
 // One document being read: knows where it is, so that errors can say so.
 class Reader {
  public:
-  explicit Reader(std::string_view json) : bytes_(json) { error_ = parser_.iterate(bytes_).get(document_); }
+  Reader(std::string_view json, Workspace& workspace) : size_(json.size()) {
+    std::string& padded = workspace.padded;
+    padded.reserve(json.size() + simdjson::SIMDJSON_PADDING);
+    padded.assign(json);
+    padded.append(simdjson::SIMDJSON_PADDING, ' ');
+    bytes_ = padded.data();
+    error_ =
+        workspace.parser.iterate(simdjson::padded_string_view(bytes_, size_, padded.size())).get(document_);
+  }
 
   simdjson::ondemand::document& document() { return document_; }
   simdjson::error_code error() const { return error_; }
 
   std::unexpected<Error> wrong(std::string what) {
     const char* at = nullptr;
-    std::size_t offset = bytes_.size();
-    if (!error_ && !document_.current_location().get(at))
-      offset = static_cast<std::size_t>(at - bytes_.data());
-    return fail(ErrorCode::invalid_data, std::move(what),
-                fmt::format("byte {}", std::min(offset, bytes_.size())));
+    std::size_t offset = size_;
+    if (!error_ && !document_.current_location().get(at)) offset = static_cast<std::size_t>(at - bytes_);
+    return fail(ErrorCode::invalid_data, std::move(what), fmt::format("byte {}", std::min(offset, size_)));
   }
   std::unexpected<Error> wrong(std::string_view expected, simdjson::error_code code) {
     return wrong(fmt::format("the answer is not {} ({})", expected, clause(code)));
@@ -63,8 +77,8 @@ class Reader {
     }
   }
 
-  simdjson::padded_string bytes_;
-  simdjson::ondemand::parser parser_;
+  std::size_t size_;
+  const char* bytes_ = nullptr;
   simdjson::ondemand::document document_;
   simdjson::error_code error_ = simdjson::SUCCESS;
 };
@@ -283,7 +297,9 @@ Status read_list(Reader& reader, Value value, ExchangeInfo& info, Read read) {
 }  // namespace
 
 Result<KlinePage> parse_klines(std::string_view json) {
-  Reader reader(json);
+  thread_local Workspace kept;
+  Workspace own;
+  Reader reader(json, json.size() <= kKeptBytes ? kept : own);
   if (reader.error()) return reader.wrong(kKlines, reader.error());
   simdjson::ondemand::array array;
   if (const auto error = reader.document().get_array().get(array)) return reader.wrong(kKlines, error);
@@ -310,7 +326,8 @@ std::size_t count_truncated(const KlinePage& page, candles::Interval interval) {
 
 Result<Timestamp> parse_server_time(std::string_view json) {
   constexpr std::string_view expected = "the exchange's time";
-  Reader reader(json);
+  Workspace workspace;
+  Reader reader(json, workspace);
   if (reader.error()) return reader.wrong(expected, reader.error());
   simdjson::ondemand::object object;
   if (const auto error = reader.document().get_object().get(object)) return reader.wrong(expected, error);
@@ -328,7 +345,8 @@ Result<Timestamp> parse_server_time(std::string_view json) {
 }
 
 Result<ExchangeInfo> parse_exchange_info(std::string_view json) {
-  Reader reader(json);
+  Workspace workspace;
+  Reader reader(json, workspace);
   if (reader.error()) return reader.wrong(kInfo, reader.error());
   simdjson::ondemand::object object;
   if (const auto error = reader.document().get_object().get(object)) return reader.wrong(kInfo, error);
@@ -347,7 +365,8 @@ Result<ExchangeInfo> parse_exchange_info(std::string_view json) {
 
 Result<ApiError> parse_error(std::string_view json) {
   constexpr std::string_view expected = "an error of the exchange";
-  Reader reader(json);
+  Workspace workspace;
+  Reader reader(json, workspace);
   if (reader.error()) return reader.wrong(expected, reader.error());
   simdjson::ondemand::object object;
   if (const auto error = reader.document().get_object().get(object)) return reader.wrong(expected, error);

@@ -31,7 +31,11 @@ bool Permit::may_send() {
 }
 
 WeightBudget::WeightBudget(Clock& clock, WeightLimits limits)
-    : clock_(clock), gate_(clock), limit_(limits.limit), reserve_(limits.reserve) {}
+    : clock_(clock),
+      gate_(clock),
+      limit_(limits.limit),
+      raised_limit_(limits.raised_limit),
+      reserve_(limits.reserve) {}
 
 Result<Permit> WeightBudget::acquire(int weight, const Call& call) {
   while (true) {
@@ -58,7 +62,9 @@ Result<Permit> WeightBudget::acquire(int weight, const Call& call) {
 
 void WeightBudget::set_limit(int weight_per_minute) {
   const std::lock_guard lock(mutex_);
-  if (weight_per_minute > 0) limit_ = weight_per_minute;
+  if (weight_per_minute <= 0) return;
+  limit_ = weight_per_minute;
+  learnt_ = true;
 }
 
 // The reported count covers what has arrived. What is open may or may not be in it, and counts again to be
@@ -67,6 +73,7 @@ void WeightBudget::set_limit(int weight_per_minute) {
 void WeightBudget::observe(int used_weight) {
   const std::lock_guard lock(mutex_);
   const nanoseconds now = clock_.steady();
+  if (!learnt_ && used_weight > limit_) limit_ = std::max(raised_limit_, used_weight);
   const int at_most = used_weight + open_;
   const bool expired = now >= reported_until_;
   const bool new_minute = at_most <= last_report_ / 2;

@@ -36,8 +36,10 @@ class Permit {
 };
 
 struct WeightLimits {
-  // Per minute, until exchangeInfo tells: what Binance allowed before it raised the limit to 6000 in 2023.
+  // Per minute, until exchangeInfo tells: what Binance allowed before it raised the limit in 2023.
   int limit = 1200;
+  // What it allows since. Assumed as soon as the exchange counts more than `limit` without complaint.
+  int raised_limit = 6000;
   // Share kept back for others on the same address and for miscounting.
   double reserve = 0.02;
 };
@@ -83,6 +85,8 @@ class WeightBudget {
   SendGate gate_;
   mutable std::mutex mutex_;
   int limit_;
+  int raised_limit_;
+  bool learnt_ = false;  // the limit comes from the exchange
   double reserve_;
   int open_ = 0;             // let through, no reply yet
   int recent_ = 0;           // sum of spent_

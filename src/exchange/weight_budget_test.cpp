@@ -60,6 +60,18 @@ TEST(WeightBudget, TheLimitOfExchangeInfoReplacesTheCautiousOne) {
   EXPECT_EQ(budget.limit(), 6000);
 }
 
+TEST(WeightBudget, AnExchangeThatCountsMoreThanTheCautiousLimitHasRaisedIt) {
+  ManualClock clock(kStart);
+  WeightBudget budget(clock);
+  budget.observe(1500);
+  ASSERT_TRUE(budget.acquire(20, {})->may_send());
+  EXPECT_EQ(clock.steady(), 0ns);
+  EXPECT_EQ(budget.limit(), 6000);
+  budget.set_limit(1200);
+  budget.observe(1500);
+  EXPECT_EQ(budget.limit(), 1200) << "what the exchange names is not second-guessed";
+}
+
 TEST(WeightBudget, WhatOthersOnThisAddressSpendCounts) {
   ManualClock clock(kStart);
   WeightBudget budget(clock, {.limit = 100, .reserve = 0});
