@@ -7,9 +7,6 @@
 namespace chandler::candles {
 namespace {
 
-constexpr std::int64_t kEarliest = 1'230'768'000'000;  // 2009-01-01
-constexpr std::int64_t kLatest = 4'102'444'800'000;    // 2100-01-01
-
 // A total order in which the row to keep is the greatest. NaN counts as below every number, so that a row
 // that knows more wins.
 double known(double v) {
@@ -29,11 +26,23 @@ void normalise(std::vector<double>& volumes) {
 
 // Row numbers in order of open time, best row of a minute first.
 std::vector<std::uint32_t> preferred_order(const Klines& rows, std::vector<std::uint32_t> order) {
-  std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
-    if (rows.open_time[a] != rows.open_time[b]) return rows.open_time[a] < rows.open_time[b];
+  const auto time = [&](std::uint32_t row) { return rows.open_time[row]; };
+  const auto before = [&](std::uint32_t a, std::uint32_t b) {
+    if (time(a) != time(b)) return time(a) < time(b);
     const auto x = preference(rows.at(a)), y = preference(rows.at(b));
     return x != y ? x > y : a < b;
-  });
+  };
+  if (!std::ranges::is_sorted(order, {}, time)) {
+    std::ranges::sort(order, before);
+    return order;
+  }
+  // The usual file is in order of time and has a few repeats: only those need sorting.
+  for (auto first = order.begin(); first != order.end();) {
+    const auto last =
+        std::find_if(first + 1, order.end(), [&](std::uint32_t r) { return time(r) != time(*first); });
+    if (last - first > 1) std::sort(first, last, before);
+    first = last;
+  }
   return order;
 }
 
@@ -49,7 +58,7 @@ std::string_view describe(Reason reason) {
 }
 
 std::optional<Reason> impossible(const Kline& k, std::int64_t grid_ms) {
-  if (k.open_time < kEarliest || k.open_time >= kLatest) return Reason::time_out_of_range;
+  if (k.open_time < kEarliestOpenTime || k.open_time >= kLatestOpenTime) return Reason::time_out_of_range;
   if (k.open_time % grid_ms != 0) return Reason::off_grid;
   if (!std::isfinite(k.open) || !std::isfinite(k.high) || !std::isfinite(k.low) || !std::isfinite(k.close) ||
       !std::isfinite(k.volume) || std::isinf(k.quote_volume) || std::isinf(k.taker_buy_volume) ||

@@ -22,6 +22,10 @@ enum class Reason : std::uint8_t {
 inline constexpr std::size_t kReasons = 8;
 std::string_view describe(Reason reason);
 
+// Open times of candles lie in [kEarliestOpenTime, kLatestOpenTime), in ms: from 2009 up to 2100.
+inline constexpr std::int64_t kEarliestOpenTime = 1'230'768'000'000;
+inline constexpr std::int64_t kLatestOpenTime = 4'102'444'800'000;
+
 struct Rejected {
   std::size_t row = 0;  // index in the input
   Kline kline;

@@ -140,7 +140,9 @@ void KlineCsvBatch::clear() {
 KlineCsvRows::KlineCsvRows(KlineCsvLayout layout, KlineCsvOptions options)
     : layout_(std::move(layout)),
       options_(options),
-      grid_ms_(options.interval == candles::Interval::d1 ? kDayMs : kMinuteMs) {}
+      grid_ms_(options.interval == candles::Interval::d1 ? kDayMs : kMinuteMs),
+      has_optional_columns_(std::ranges::any_of(
+          layout_.columns, [](CsvColumn c) { return c > CsvColumn::volume && c <= CsvColumn::trades; })) {}
 
 std::uint64_t KlineCsvRows::parse(std::string_view lines, std::uint64_t first_line,
                                   KlineCsvBatch& batch) const {
@@ -261,12 +263,13 @@ bool KlineCsvRows::take_time(const char*& at, std::int64_t& open_time) const {
 bool KlineCsvRows::possible(const Values& v) const {
   using enum CsvColumn;
   constexpr double kLargest = std::numeric_limits<double>::max();
-  const bool grid = v.open_time % grid_ms_ == 0;
+  const bool grid = (grid_ms_ == kMinuteMs ? v.open_time % kMinuteMs : v.open_time % grid_ms_) == 0;
+  const bool time = v.open_time >= candles::kEarliestOpenTime && v.open_time < candles::kLatestOpenTime;
   const bool prices = v[low] > 0 && v[low] <= v[open] && v[low] <= v[close] && v[open] <= v[high] &&
                       v[close] <= v[high] && v[high] <= kLargest;
   const bool volumes = v[volume] >= 0 && v[volume] <= kLargest;
-  if (!(grid && prices && volumes)) return false;
-  return !candles::impossible(v.kline(options_.source), grid_ms_);
+  if (!(grid && time && prices && volumes)) return false;
+  return !has_optional_columns_ || !candles::impossible(v.kline(options_.source), grid_ms_);
 }
 
 KlineCsvRows::Outcome KlineCsvRows::read_line(std::string_view line, Values& values,
@@ -338,7 +341,7 @@ bool KlineCsvRows::read_numbers(const CsvFields& fields, Values& values, unsigne
       reason = fmt::format("{} is not a number: '{}'", kNumberNames[index(column)], excerpt(text));
       return false;
     }
-    values.numbers[index(column)] = *number;
+    values.numbers[index(column)] = *number + 0.0;  // one zero, without a sign
   }
   return true;
 }

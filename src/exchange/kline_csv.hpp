@@ -59,6 +59,7 @@ class KlineCsvRows {
   KlineCsvLayout layout_;
   KlineCsvOptions options_;
   std::int64_t grid_ms_;
+  bool has_optional_columns_;
 };
 
 // No row of candles is nearly as long; what is longer is rejected, and not kept in memory.

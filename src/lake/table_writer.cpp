@@ -14,6 +14,9 @@
 #include <parquet/file_writer.h>
 #include <parquet/properties.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "lake/metadata.hpp"
 #include "lake/table_file.hpp"
 
@@ -82,6 +85,21 @@ std::string arrow_schema_of(std::span<const Column> columns) {
   return arrow::util::base64_encode(std::string_view(*bytes));
 }
 
+// Columns without content, or with one word over and over, are a few bytes once they are encoded. Compressing
+// those costs more than all else about them: a compressor's working memory is made and cleared for every
+// column.
+bool worth_compressing(const Column& column) {
+  if (column.type == ColumnType::source) return false;
+  if (!column.nullable) return true;
+  if (const auto* numbers = std::get_if<std::span<const double>>(&column.values)) {
+    return !std::ranges::all_of(*numbers, [](double v) { return std::isnan(v); });
+  }
+  if (const auto* whole = std::get_if<std::span<const std::int64_t>>(&column.values)) {
+    return !std::ranges::all_of(*whole, [](std::int64_t v) { return v == candles::kUnknownTrades; });
+  }
+  return true;
+}
+
 std::shared_ptr<parquet::WriterProperties> properties_of(std::span<const Column> columns) {
   parquet::WriterProperties::Builder properties;
   properties.created_by(kCreatedBy)
@@ -92,7 +110,9 @@ std::shared_ptr<parquet::WriterProperties> properties_of(std::span<const Column>
       ->disable_statistics();
   for (const Column& c : columns) {
     const std::string name(c.name);
-    properties.compression(name, parquet::Compression::ZSTD)->compression_level(name, kZstdLevel);
+    if (worth_compressing(c)) {
+      properties.compression(name, parquet::Compression::ZSTD)->compression_level(name, kZstdLevel);
+    }
     if (c.type == ColumnType::timestamp || c.type == ColumnType::date || c.type == ColumnType::int64) {
       properties.encoding(name, parquet::Encoding::DELTA_BINARY_PACKED);
     } else if (c.type == ColumnType::float64) {
