@@ -71,7 +71,7 @@ def compare(lakes: dict[str, pathlib.Path]) -> None:
             (SELECT {columns} FROM {table('chandler', 'klines_1m')} EXCEPT ALL SELECT {columns} FROM {table('duckdb', 'klines_1m')})
             UNION ALL
             (SELECT {columns} FROM {table('duckdb', 'klines_1m')} EXCEPT ALL SELECT {columns} FROM {table('chandler', 'klines_1m')}))
-        """).fetchone()[0]
+        """).fetchall()[0][0]
     rows, wrong = duckdb.sql(f"""
         SELECT count(*), count(*) FILTER (WHERE a.date IS NULL OR b.date IS NULL
             OR a.daily_open <> b.daily_open OR a.daily_high <> b.daily_high OR a.daily_low <> b.daily_low
@@ -79,11 +79,11 @@ def compare(lakes: dict[str, pathlib.Path]) -> None:
             OR abs(a.daily_volume - b.daily_volume) > 1e-9 * b.daily_volume
             OR abs(a.ma7 - b.ma7) > 1e-9 * b.ma7 OR abs(a.ma30 - b.ma30) > 1e-9 * b.ma30)
         FROM {table('chandler', 'daily_filled')} a FULL JOIN {table('duckdb', 'daily_filled')} b USING (symbol, date)
-        """).fetchone()
+        """).fetchall()[0]
     prophet = duckdb.sql(f"""
         SELECT count(*) FILTER (WHERE a.ds IS NULL OR b.ds IS NULL OR a.y <> b.y)
         FROM {table('chandler', 'prophet_input')} a
-        FULL JOIN {table('duckdb', 'prophet_input')} b ON a.symbol = b.symbol AND a.ds = b.ds""").fetchone()[0]
+        FULL JOIN {table('duckdb', 'prophet_input')} b ON a.symbol = b.symbol AND a.ds = b.ds""").fetchall()[0][0]
     print(f"\ncompared with DuckDB's output: {different} minutes, {wrong} of {rows} days and {prophet} rows of prophet_input differ")
     if different or wrong or prophet:
         raise SystemExit("the outputs differ: a fast wrong answer counts for nothing")

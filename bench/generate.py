@@ -19,7 +19,7 @@ def minutes(rows: int, seed: int) -> pl.DataFrame:
     random = np.random.default_rng(seed)
     repeats = rows // 2000
     candles = rows - repeats
-    keep = np.ones(candles + candles // 50, dtype=bool)
+    keep = np.ones(candles + 70_000, dtype=bool)  # more than all that is taken away below
     for begin in random.integers(DAY * 40, len(keep) - DAY * 40, size=60):  # outages of an hour to ten
         keep[begin : begin + random.integers(60, 600)] = False
     for day in random.integers(40, len(keep) // DAY - 40, size=6):  # days without any minute, up to three in a row

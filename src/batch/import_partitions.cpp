@@ -12,7 +12,7 @@ using candles::Klines;
 
 // Rows that may wait for their partition to be complete: a file in order keeps two or three months here, one
 // in disorder as many as fit.
-constexpr std::size_t kPendingRows = 400'000;  // 32 MB
+constexpr std::size_t kPendingRows = 200'000;  // 16 MB
 constexpr std::size_t kExamples = 5;
 
 // Rows of `rows` whose candle is not in `stored`; both sorted and unique.

@@ -264,11 +264,11 @@ bool KlineCsvRows::possible(const Values& v) const {
   using enum CsvColumn;
   constexpr double kLargest = std::numeric_limits<double>::max();
   const bool grid = (grid_ms_ == kMinuteMs ? v.open_time % kMinuteMs : v.open_time % grid_ms_) == 0;
-  const bool time = v.open_time >= candles::kEarliestOpenTime && v.open_time < candles::kLatestOpenTime;
+  const bool in_time = v.open_time >= candles::kEarliestOpenTime && v.open_time < candles::kLatestOpenTime;
   const bool prices = v[low] > 0 && v[low] <= v[open] && v[low] <= v[close] && v[open] <= v[high] &&
                       v[close] <= v[high] && v[high] <= kLargest;
   const bool volumes = v[volume] >= 0 && v[volume] <= kLargest;
-  if (!(grid && time && prices && volumes)) return false;
+  if (!(grid && in_time && prices && volumes)) return false;
   return !has_optional_columns_ || !candles::impossible(v.kline(options_.source), grid_ms_);
 }
 
