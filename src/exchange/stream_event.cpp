@@ -19,7 +19,7 @@ constexpr std::int64_t kClockSlackMs = 2'000;
 // The longest that an event may be told after its candle: catching up after an outage.
 constexpr std::int64_t kLongestDelayMs = 7 * kDayMs;
 
-// Binance's names are ASCII capitals and digits or another script's letters.
+// Binance's names are ASCII capitals and digits or another script's letters; futures have a '_' too.
 bool is_event_symbol(std::string_view s) {
   if (s.empty() || s.size() > 64 || s[0] == '.') return false;
   for (const char c : s) {
@@ -31,13 +31,14 @@ bool is_event_symbol(std::string_view s) {
 }
 
 // Reads fields in the order in which the exchange writes them, which simdjson finds without searching; any
-// other order works too. The first failure sticks.
+// other order works too. The first failure sticks: after it simdjson must not be asked anything more.
 class Fields {
  public:
   explicit Fields(json::object object) : object_(object) {}
 
   double decimal(std::string_view key) {
     double value = 0;
+    if (failed_) return value;
     auto field = object_.find_field_unordered(key);
     json::value raw;
     if (!ok(field.get(raw))) return 0;
@@ -48,7 +49,7 @@ class Fields {
   }
   std::int64_t whole(std::string_view key) {
     std::int64_t value = 0;
-    ok(object_.find_field_unordered(key).get_int64().get(value));
+    if (!failed_) ok(object_.find_field_unordered(key).get_int64().get(value));
     return value;
   }
   // Epoch ms, from ms or µs.
@@ -62,12 +63,12 @@ class Fields {
   }
   bool flag(std::string_view key) {
     bool value = false;
-    ok(object_.find_field_unordered(key).get_bool().get(value));
+    if (!failed_) ok(object_.find_field_unordered(key).get_bool().get(value));
     return value;
   }
   std::string_view text(std::string_view key) {
     std::string_view value;
-    ok(object_.find_field_unordered(key).get_string().get(value));
+    if (!failed_) ok(object_.find_field_unordered(key).get_string().get(value));
     return value;
   }
   bool failed() const { return failed_; }
@@ -127,6 +128,7 @@ struct StreamEventParser::State {
 EventKind StreamEventParser::State::read_kline(Fields& outer, json::object object) {
   kline.event_time = from_ms(outer.time("E"));
   kline.symbol = outer.text("s");
+  if (outer.failed()) return refuse(EventFault::wrong_shape);
   json::object inner;
   if (object.find_field_unordered("k").get_object().get(inner)) return refuse(EventFault::wrong_shape);
   Fields f(inner);

@@ -61,7 +61,7 @@ TEST(StreamEvent, EveryRecordedMessageIsWhatItsNameSays) {
   int klines = 0, tickers = 0, others = 0;
   for (const std::string& line : recorded()) {
     const EventKind kind = parser.parse(line);
-    if (line.find("@kline_1m") != std::string::npos && line.find("_perp") == std::string::npos) {
+    if (line.find("@kline_1m") != std::string::npos) {
       EXPECT_EQ(kind, EventKind::kline) << line << describe(parser.fault());
       EXPECT_NE(line.find(parser.event_json()), std::string::npos);
       EXPECT_EQ(parser.event_json().front(), '{');
