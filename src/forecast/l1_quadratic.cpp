@@ -150,10 +150,10 @@ bool L1Quadratic::prepare(const MatrixXd& h, const VectorXd& b, Index first, Ind
 
   const Eigen::LLT<MatrixXd> factor(free_free);
   if (factor.info() != Eigen::Success) return false;
-  solved_block_ = factor.solve(free_block);
   solved_b_ = factor.solve(free_b);
   convex_ = true;
   if (count == 0) return true;
+  solved_block_ = factor.solve(free_block);
   schur_ = h.block(first, first, count, count);
   schur_.noalias() -= free_block.transpose() * solved_block_;
   schur_ = 0.5 * (schur_ + schur_.transpose()).eval();
@@ -171,7 +171,8 @@ bool L1Quadratic::solve(double penalty, const VectorXd& start, VectorXd& z) cons
     FeatureSign search(schur_, reduced_, penalty, start.segment(first_, count_));
     if (!search.solve(block)) return false;
   }
-  const VectorXd free_z = solved_b_ - solved_block_ * block;
+  VectorXd free_z = solved_b_;
+  if (count_ > 0) free_z -= solved_block_ * block;
   z.resize(free_z.size() + count_);
   z.head(first_) = free_z.head(first_);
   z.segment(first_, count_) = block;

@@ -132,11 +132,14 @@ VectorXd ProphetPosterior::transposed_jacobian(const VectorXd& x, const ModelSta
       result[1] = sum;
       break;
   }
-  const VectorXd by_trend = state.residual.cwiseProduct(state.trend);
-  const VectorXd dense = design_.x.dense.transpose() * state.residual;
-  const VectorXd dense_by_trend =
-      any_multiplicative_ ? VectorXd(design_.x.dense.transpose() * by_trend) : VectorXd(dense.size());
-  for (Index c = 0; c < dense.size(); ++c) {
+  const Index dense_count = design_.x.dense.cols();
+  VectorXd dense(dense_count);
+  VectorXd dense_by_trend(dense_count);
+  if (dense_count > 0) dense.noalias() = design_.x.dense.transpose() * state.residual;
+  if (dense_count > 0 && any_multiplicative_) {
+    dense_by_trend.noalias() = design_.x.dense.transpose() * state.residual.cwiseProduct(state.trend);
+  }
+  for (Index c = 0; c < dense_count; ++c) {
     const Index f = design_.x.dense_feature[static_cast<std::size_t>(c)];
     result[layout_.beta() + f] =
         design_.multiplicative[static_cast<std::size_t>(f)] ? dense_by_trend[c] : dense[c];
@@ -213,7 +216,7 @@ void ProphetPosterior::cross_block(const ModelState& state, bool exact, MatrixXd
   for (Index s = count; s >= 0; --s) {
     const Index begin = segment_row(s);
     const Index length = segment_row(s + 1) - begin;
-    if (length > 0) {
+    if (length > 0 && dense > 0) {
       const auto block = design_.x.dense.middleRows(begin, length);
       sums.leftCols(2).noalias() += block.transpose() * weights.block(begin, 0, length, 2);
       if (any_multiplicative_)
@@ -252,7 +255,7 @@ void ProphetPosterior::feature_block(const ModelState& state, MatrixXd& h) const
     }
   }
   MatrixXd products = MatrixXd::Zero(dense, dense);
-  products.selfadjointView<Eigen::Lower>().rankUpdate(scaled.transpose());
+  if (dense > 0) products.selfadjointView<Eigen::Lower>().rankUpdate(scaled.transpose());
   for (Index i = 0; i < dense; ++i) {
     for (Index j = 0; j <= i; ++j) {
       const Index row = first + design_.x.dense_feature[static_cast<std::size_t>(i)];

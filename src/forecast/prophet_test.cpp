@@ -328,6 +328,30 @@ TEST(Prophet, AConstantSeriesIsItsOwnForecast) {
   EXPECT_NEAR(interval->yhat_upper[0] - interval->yhat_lower[0], 0, 1e-3);
 }
 
+TEST(Prophet, ATrendAloneIsFittedAsWell) {
+  const Sample sample(300);
+  ProphetSpec spec;
+  spec.yearly = 0;
+  spec.weekly = 0;
+  for (const Mode mode : {Mode::additive, Mode::multiplicative}) {
+    spec.seasonality_mode = mode;
+    const auto fit = fit_prophet(spec, sample.data());
+    ASSERT_TRUE(fit);
+    EXPECT_TRUE(fit->converged);
+    EXPECT_TRUE(fit->features.empty());
+    const std::vector<std::int32_t> next{17310};
+    const auto prediction = predict_prophet(*fit, {next, {}, {}});
+    ASSERT_TRUE(prediction);
+    EXPECT_EQ(prediction->yhat[0], prediction->trend[0]);
+  }
+  spec.changepoints = 0;
+  const auto line = fit_prophet(spec, sample.data());
+  ASSERT_TRUE(line);
+  EXPECT_TRUE(line->delta.empty());
+  spec.holidays.push_back({"event", {17100, 17200}, 0, 0, {}});  // only indicators
+  EXPECT_TRUE(fit_prophet(spec, sample.data())->converged);
+}
+
 TEST(Prophet, HugeAndTinyValuesAreScaledNotLost) {
   const Sample sample(400);
   const auto plain = fit_prophet({}, sample.data());
