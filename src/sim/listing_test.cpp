@@ -66,6 +66,10 @@ TEST(Decimal, NumbersHaveEightPlacesAndNoExponent) {
   EXPECT_EQ(text(4.2265, 3), "4.227");
   EXPECT_EQ(text(-0.9999, 3), "-1.000");
   EXPECT_EQ(text(2e18), "2000000000000000000.00000000");
+  EXPECT_EQ(text(46e9), "46000000000.00000000");
+  EXPECT_EQ(text(47e9), "47000000000.00000000") << "beyond 64 bits of units";
+  EXPECT_EQ(text(0.9999999951), "1.00000000");
+  EXPECT_EQ(text(1.5, 0), "2");
   EXPECT_EQ(text(std::nan("")), "0.00000000");
   EXPECT_EQ(places_of(71280.5), 1);
   EXPECT_EQ(places_of(0.00000001), 8);
