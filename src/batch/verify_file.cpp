@@ -128,6 +128,25 @@ void check_asked(const RangeSet& asked, std::int64_t grid_ms, Check& check) {
   }
 }
 
+// What the exchange gave, it gave as an answer, and it answers for closed candles only: one of its rows
+// outside of what was asked may have been stored while it was still open.
+void check_answered(const candles::Klines& rows, const RangeSet& asked, Check& check) {
+  std::size_t range = 0, count = 0;
+  std::optional<Timestamp> first;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (candles::rank(rows.source[i]) < candles::rank(candles::Source::rest)) continue;
+    const Timestamp t = from_ms(rows.open_time[i]);
+    while (range < asked.ranges().size() && asked.ranges()[range].end <= t) ++range;
+    if (range < asked.ranges().size() && asked.ranges()[range].contains(t)) continue;
+    if (count++ == 0) first = t;
+  }
+  if (count == 0) return;
+  check.violated(
+      fmt::format("{} of the exchange without an answer that covers {}, first {}: perhaps still open",
+                  count == 1 ? "a candle" : fmt::format("{} candles", count), count == 1 ? "it" : "them",
+                  format_minute(*first)));
+}
+
 Status check_klines(const Snapshot& snapshot, const TableFile& file, const Partition& partition,
                     const Bytes& bytes, Check& check) {
   check.schema(file, lake::kline_columns({}));
@@ -137,6 +156,7 @@ Status check_klines(const Snapshot& snapshot, const TableFile& file, const Parti
     check.violated("its rows do not have the digest in its footer");
   check_possible(content.rows, footer.grid_ms, check);
   check_asked(content.asked, footer.grid_ms, check);
+  if (partition.table != Table::speed_1m) check_answered(content.rows, content.asked, check);
   check.encoding(file, bytes, snapshot);
   return {};
 }

@@ -38,7 +38,7 @@ class Verify : public ::testing::Test {
     const auto minutes = candles::testing::random_history(random, at("2024-04-20"), 30 * 1440, 0.998);
     const auto days = candles::testing::random_history(random, at("2024-03-01"), 60, 0.3, 0, kDayMs);
     store(storage(), Table::klines_1m, "X", minutes, {{at("2024-04-20"), at("2024-05-20T07:00Z")}});
-    store(storage(), Table::klines_1d, "X", days);
+    store(storage(), Table::klines_1d, "X", days, {{at("2024-03-01"), at("2024-04-30")}});
     store(storage(), Table::speed_1m, "X",
           candles::testing::random_history(random, at("2024-05-20T07:00Z"), 20));
     derive_all();
@@ -149,7 +149,7 @@ TEST_F(Verify, UnfinishedFilesOfKilledWritersAndOtherFoldersAreNoStrays) {
 TEST_F(Verify, DerivedFilesThatHaveNotFollowedYetArePendingAndNoViolation) {
   Random random(5);
   const auto more = candles::testing::random_history(random, at("2024-05-20T08:00Z"), 40 * 1440, 0.998);
-  store(storage(), Table::klines_1m, "X", more);
+  store(storage(), Table::klines_1m, "X", more, {{at("2024-05-20T07:00Z"), at("2024-06-29T08:00Z")}});
   const VerifyReport report = verified();
   EXPECT_TRUE(report.violations().empty());
   EXPECT_EQ(
@@ -164,7 +164,8 @@ TEST_F(Verify, AnyMixOfOldAndNewDerivedFilesIsClean) {
   const auto before = files_of(lake_);
   Random random(6);
   store(storage(), Table::klines_1m, "X",
-        candles::testing::random_history(random, at("2024-03-10"), 80 * 1440, 0.998));
+        candles::testing::random_history(random, at("2024-03-10"), 80 * 1440, 0.998),
+        {{at("2024-03-10"), at("2024-05-29")}});
   derive_all();
   const auto after = files_of(lake_);
   for (int round = 0; round < 20; ++round) {
@@ -247,6 +248,20 @@ TEST_F(Verify, AnAskedRangeThatCutsAMinuteIsFound) {
   EXPECT_THAT(violation_of(kMay), HasSubstr("cuts a candle"));
 }
 
+// The third mistake of the reference pipeline: what is still open stored as final.
+TEST_F(Verify, ACandleBeyondWhatTheExchangeHasAnsweredForIsFound) {
+  const Partition partition = *lake::parse_path(kMay);
+  auto file = value(lake::read_kline_file(storage(), partition));
+  candles::Kline open = file.rows.at(0);
+  open.open_time = to_ms(at("2024-05-20T07:00Z"));
+  file.rows.push_back(open);
+  replace(value(lake::kline_file(partition, file.rows, file.asked)));
+  EXPECT_THAT(violation_of(kMay), HasSubstr("first 2024-05-20 07:00: perhaps still open"));
+  file.rows.source.back() = candles::Source::stream;  // that comes closed, and is not asked for
+  replace(value(lake::kline_file(partition, file.rows, file.asked)));
+  EXPECT_TRUE(verified().violations().empty());
+}
+
 TEST_F(Verify, AFileInTheWrongPartitionIsFound) {
   const std::string june = "klines_1m/symbol=X/year=2024/month=6/part.parquet";
   write_bytes(lake_.file(june), read_bytes(lake_.file(kMay)));
@@ -271,7 +286,8 @@ TEST_F(Verify, AnotherColumnTypeIsFound) {
 
 TEST_F(Verify, OnlyTheWantedSymbolsAreChecked) {
   Random random(7);
-  store(storage(), Table::klines_1m, "Y", candles::testing::random_history(random, at("2024-05-01"), 10));
+  store(storage(), Table::klines_1m, "Y", candles::testing::random_history(random, at("2024-05-01"), 10),
+        {{at("2024-05-01"), at("2024-05-02")}});
   write_bytes(lake_.file(kMay), "damaged");
   write_bytes(lake_.file("stray"), "x");
   EXPECT_TRUE(verified({"Y"}).violations().empty());
