@@ -34,8 +34,8 @@ KafkaProperties properties_of(const KafkaAddress& address, const std::string& gr
       {"fetch.wait.max.ms", "100"},
       {"fetch.message.max.bytes", "4194304"},
       // What is fetched ahead bounds the memory.
-      {"queued.min.messages", "100000"},
-      {"queued.max.messages.kbytes", "49152"},
+      {"queued.min.messages", "50000"},
+      {"queued.max.messages.kbytes", "32768"},
   };
   for (const auto& [key, value] : address.properties) properties[key] = value;
   return properties;

@@ -159,11 +159,12 @@ class SpeedSystem:
         return calendar.timegm(time.strptime(candles[0]["open_time"], "%Y-%m-%dT%H:%M:%SZ")) * 1000
 
     def wait_until_stored(self, end_ms, patience=120):
-        """Waits until every symbol has a minute that opens at or after the instant."""
+        """Waits until every symbol has a minute that opens at or after the instant; the first that all then have."""
         deadline = time.monotonic() + patience
         while any(self.newest_stored(s) < end_ms for s in self.symbols):
             assert time.monotonic() < deadline, f"the lake does not reach {end_ms}; see {self.log.name}"
             time.sleep(0.3)
+        return max(self.newest_stored(s) for s in self.symbols)
 
     def compare(self, begin_ms, end_ms):
         """The lake must equal the batch layer's, minute for minute, before and after the merge."""

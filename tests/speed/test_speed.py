@@ -34,7 +34,7 @@ def test_kills_cuts_duplicates_and_reordering_leave_the_batch_layers_lake(tmp_pa
         system = speed_system.SpeedSystem(PROGRAM, tmp_path, sim, broker)
         begin = floor_minute(sim.now_ms()) + 60_000
         producer, consumer = system.producer().start(), system.consumer().start()
-        system.wait_until_stored(begin)
+        begin = system.wait_until_stored(begin)
         for _ in range(ROUNDS):
             time.sleep(dice.uniform(0.5, 3))
             victim = dice.choice(["producer", "consumer", "both", "broker"])
@@ -67,7 +67,7 @@ def test_members_of_a_group_that_join_and_leave_lose_and_double_nothing(tmp_path
         begin = floor_minute(sim.now_ms()) + 60_000
         producer = system.producer().start()
         first, second = system.consumer().start(), system.consumer()
-        system.wait_until_stored(begin)
+        begin = system.wait_until_stored(begin)
         for _ in range(2):
             second.start()
             time.sleep(2)
@@ -103,7 +103,7 @@ def test_live_without_a_broker_survives_cuts_and_kills(tmp_path):
         system = speed_system.SpeedSystem(PROGRAM, tmp_path, sim)
         begin = floor_minute(sim.now_ms()) + 60_000
         live = system.live().start()
-        system.wait_until_stored(begin)
+        begin = system.wait_until_stored(begin)
         for _ in range(2):
             time.sleep(3)
             live.kill()
