@@ -12,6 +12,7 @@ find_package(CLI11 REQUIRED)           # flags
 find_package(tomlplusplus REQUIRED)    # chandler.toml
 find_package(nlohmann_json REQUIRED)   # JSON documents that chandler writes (simdjson only reads)
 find_package(Boost 1.81 REQUIRED)      # Asio and Beast: HTTP server, WebSocket client (header only)
+find_package(prometheus-cpp REQUIRED)  # metrics in Prometheus' text format
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)  # Kafka producer and consumer
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)    # archives

@@ -15,6 +15,7 @@ void add_commands(Registry& registry) {
   add_report_command(registry);
   add_verify_command(registry);
   add_forecast_command(registry);
+  add_serve_command(registry);
   add_demo_command(registry);
   add_sim_command(registry);
 }

@@ -36,7 +36,4 @@ class RestApi {
   int weight_per_minute_;
 };
 
-// [open time, "open", … "0"], as klines sends a row.
-void append_kline(std::string& out, const Candle& candle);
-
 }  // namespace chandler::sim

@@ -1,0 +1,217 @@
+#include "web/binance_api.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/query.hpp"
+#include "sim/rest_format.hpp"
+
+namespace chandler::web {
+namespace {
+
+using net::HttpRequest;
+using sim::ApiError;
+using sim::DayTicker;
+using sim::Query;
+
+constexpr std::size_t kDefaultLimit = 500, kMostLimit = 1000;
+// Told in exchangeInfo, because clients pace themselves by it; nothing here counts weights.
+constexpr int kToldWeightLimit = 1'000'000'000;
+
+Answer refuse(const ApiError& error) {
+  Answer answer;
+  answer.status = 400;
+  answer.body = sim::to_json(error);
+  return answer;
+}
+const ApiError kInvalidSymbol{-1121, "Invalid symbol."};
+
+// The exchange's error for what went wrong in the lake: -1000 is its "unknown error while processing".
+Answer failed(const Error& error) {
+  Answer answer;
+  answer.status = http_status(error.code) == 404 ? 400 : http_status(error.code);
+  answer.body = error.code == ErrorCode::not_found ? sim::to_json(kInvalidSymbol)
+                                                   : sim::to_json(ApiError{-1000, error.what});
+  return answer;
+}
+
+#define CHANDLER_PARAM(lhs, expression) CHANDLER_PARAM_(CHANDLER_CONCAT(param_, __LINE__), lhs, expression)
+#define CHANDLER_PARAM_(param, lhs, expression) \
+  auto param = (expression);                    \
+  if (!param) return refuse(param.error());     \
+  lhs = std::move(*param)
+
+Answer ping(const HttpRequest& request) {
+  if (const auto read = Query(request).all_read(); !read) return refuse(read.error());
+  Answer answer;
+  answer.body = "{}";
+  return answer;
+}
+
+Answer time(const Sources& sources, const HttpRequest& request) {
+  if (const auto read = Query(request).all_read(); !read) return refuse(read.error());
+  Answer answer;
+  answer.body = fmt::format(R"({{"serverTime":{}}})", to_ms(sources.clock.now()));
+  return answer;
+}
+
+Answer klines(const Sources& sources, const HttpRequest& request) {
+  Query query(request);
+  CandleQuery wanted;
+  CHANDLER_PARAM(const std::string symbol, query.symbol());
+  CHANDLER_PARAM(wanted.interval, query.interval());
+  CHANDLER_PARAM(wanted.limit, query.limit(kDefaultLimit, kMostLimit));
+  CHANDLER_PARAM(wanted.start, query.time("startTime"));
+  CHANDLER_PARAM(wanted.end, query.time("endTime"));
+  CHANDLER_PARAM(wanted.time_zone, query.time_zone());
+  if (const auto read = query.all_read(); !read) return refuse(read.error());
+  const ListingPtr listing = sources.watch.now();
+  const SymbolFiles* files = listing->find(symbol);
+  if (files == nullptr) return refuse(kInvalidSymbol);
+  const auto page = sources.candles.read(*files, wanted);
+  if (!page) return failed(page.error());
+
+  Answer answer;
+  answer.body.reserve(2 + page->size() * 190);
+  answer.body += '[';
+  sim::Candle candle;
+  for (std::size_t i = 0; i < page->size(); ++i) {
+    if (i > 0) answer.body += ',';
+    candle.values = page->rows.at(i);
+    if (candle.values.trades == candles::kUnknownTrades) candle.values.trades = 0;
+    const Timestamp local = from_ms(candle.values.open_time) + wanted.time_zone;
+    candle.close_time = to_ms(candles::end_of(wanted.interval, local) - wanted.time_zone) - 1;
+    sim::append_kline(answer.body, candle);
+  }
+  answer.body += ']';
+  answer.freshness = Freshness::of_symbol(symbol);
+  return answer;
+}
+
+std::string_view status_of(const SymbolOverview& o, const Overview& overview) {
+  const bool trading = o.last_time && overview.newest && *overview.newest - *o.last_time < kDay;
+  return trading ? "TRADING" : "BREAK";
+}
+
+// Of a symbol that has just appeared nothing may have been read yet.
+std::shared_ptr<const SymbolOverview> overview_of(const Overview& overview, const std::string& symbol) {
+  const auto it = std::ranges::find(overview.symbols, symbol, &SymbolOverview::symbol);
+  if (it != overview.symbols.end()) return *it;
+  auto unknown = std::make_shared<SymbolOverview>();
+  unknown->symbol = symbol;
+  return unknown;
+}
+
+void append_info(std::string& out, const SymbolOverview& o, const Overview& overview) {
+  const auto [base, quote] = sim::split_symbol(o.symbol);
+  sim::append_symbol_info(
+      out, {o.symbol, base, quote, o.price_places, o.quantity_places, status_of(o, overview) == "TRADING"});
+}
+
+Answer exchange_info(const Sources& sources, const HttpRequest& request) {
+  Query query(request);
+  CHANDLER_PARAM(const auto symbol, query.optional_symbol());
+  CHANDLER_PARAM(const auto symbols, query.symbols());
+  CHANDLER_PARAM(const auto permissions,
+                 query.choice("permissions", "",
+                              {"SPOT", "MARGIN", R"(["SPOT"])", R"(["MARGIN","SPOT"])",
+                               R"(["SPOT","MARGIN"])", R"(["MARGIN"])"}));
+  CHANDLER_PARAM(const auto sets, query.choice("showPermissionSets", "true", {"true", "false"}));
+  CHANDLER_PARAM(const auto status, query.choice("symbolStatus", "", {"TRADING", "HALT", "BREAK"}));
+  if (const auto read = query.all_read(); !read) return refuse(read.error());
+  if ((symbol && symbols) || ((symbol || symbols) && (!permissions.empty() || !status.empty()))) {
+    return refuse({-1128, "Combination of optional parameters invalid."});
+  }
+  const auto overview = sources.overview.now();
+  const ListingPtr listing = sources.watch.now();
+  Answer answer;
+  sim::append_exchange_info_head(answer.body, sources.clock.now(), kToldWeightLimit);
+  const auto append = [&](const SymbolOverview& o) {
+    if (!status.empty() && status_of(o, *overview) != status) return;
+    if (answer.body.back() != '[') answer.body += ',';
+    append_info(answer.body, o, *overview);
+  };
+  if (symbol || symbols) {
+    for (const std::string& name : symbol ? std::vector{*symbol} : *symbols) {
+      if (listing->find(name) == nullptr) return refuse(kInvalidSymbol);
+      append(*overview_of(*overview, name));
+    }
+  } else {
+    for (const SymbolFiles& files : listing->symbols) append(*overview_of(*overview, files.symbol));
+  }
+  answer.body += "]}";
+  answer.freshness = Freshness::of_lake(std::chrono::seconds(1));
+  return answer;
+}
+
+DayTicker ticker_of(const SymbolOverview& o) {
+  DayTicker t;
+  if (!o.day) return t;
+  t.open_time = o.day->begin;
+  t.close_time = o.day->end - Millis{1};
+  t.open = o.day->open;
+  t.high = o.day->high;
+  t.low = o.day->low;
+  t.last = o.last_price.value_or(o.day->close);
+  t.previous_close = o.day->previous_close;
+  t.volume = o.day->volume;
+  t.quote_volume = o.day->quote_volume;
+  t.last_quantity = o.day->last_quantity;
+  t.trades = o.day->trades;
+  return t;
+}
+
+Answer day_ticker(const Sources& sources, const HttpRequest& request) {
+  Query query(request);
+  CHANDLER_PARAM(const auto symbol, query.optional_symbol());
+  CHANDLER_PARAM(const auto symbols, query.symbols());
+  CHANDLER_PARAM(const auto type, query.choice("type", "FULL", {"FULL", "MINI"}));
+  CHANDLER_PARAM(const auto status, query.choice("symbolStatus", "", {"TRADING", "HALT", "BREAK"}));
+  if (const auto read = query.all_read(); !read) return refuse(read.error());
+  if (symbol && symbols) return refuse({-1128, "Combination of optional parameters invalid."});
+  const auto overview = sources.overview.now();
+  const ListingPtr listing = sources.watch.now();
+  Answer answer;
+  const auto append = [&](const SymbolOverview& o) {
+    sim::append_ticker(answer.body, o.symbol, o.price_places, ticker_of(o), type == "FULL");
+  };
+  answer.freshness = Freshness::of_lake(std::chrono::seconds(1));
+  if (symbol) {
+    if (listing->find(*symbol) == nullptr) return refuse(kInvalidSymbol);
+    append(*overview_of(*overview, *symbol));
+    return answer;
+  }
+  answer.body += '[';
+  const auto append_to_list = [&](const std::string& name) {
+    const auto o = overview_of(*overview, name);
+    if (!status.empty() && status_of(*o, *overview) != status) return;
+    if (answer.body.back() != '[') answer.body += ',';
+    append(*o);
+  };
+  if (symbols) {
+    for (const std::string& name : *symbols) {
+      if (listing->find(name) == nullptr) return refuse(kInvalidSymbol);
+      append_to_list(name);
+    }
+  } else {
+    for (const SymbolFiles& files : listing->symbols) append_to_list(files.symbol);
+  }
+  answer.body += ']';
+  return answer;
+}
+
+}  // namespace
+
+void add_binance_api(Front& front, const Sources& sources) {
+  front.add("/api/v3/ping", [](const HttpRequest& request) { return ping(request); });
+  front.add("/api/v3/time", [&sources](const HttpRequest& request) { return time(sources, request); });
+  front.add("/api/v3/exchangeInfo",
+            [&sources](const HttpRequest& request) { return exchange_info(sources, request); });
+  front.add("/api/v3/klines", [&sources](const HttpRequest& request) { return klines(sources, request); });
+  front.add("/api/v3/uiKlines", [&sources](const HttpRequest& request) { return klines(sources, request); });
+  front.add("/api/v3/ticker/24hr",
+            [&sources](const HttpRequest& request) { return day_ticker(sources, request); });
+}
+
+}  // namespace chandler::web

@@ -1,0 +1,147 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "web/sources.hpp"
+
+namespace chandler::web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+Json or_null(const std::optional<Timestamp>& t) {
+  return t ? Json(to_ms(*t)) : Json(nullptr);
+}
+Json or_null(const std::optional<Day>& day) {
+  return day ? Json(format_day(*day)) : Json(nullptr);
+}
+
+std::string_view name_of(Problem::Severity severity) {
+  constexpr std::string_view names[] = {"info", "warning", "error"};
+  return names[static_cast<std::size_t>(severity)];
+}
+
+Json to_json(const SymbolOverview& o) {
+  const batch::SymbolStatus& s = o.status;
+  return {{"symbol", o.symbol},
+          {"last_price", or_null(o.last_price)},
+          {"last_time", or_null(o.last_time)},
+          {"day_ago_price", o.day ? Json(o.day->open) : Json(nullptr)},
+          {"high", o.day ? Json(o.day->high) : Json(nullptr)},
+          {"low", o.day ? Json(o.day->low) : Json(nullptr)},
+          {"quote_volume", o.day ? Json(o.day->quote_volume) : Json(nullptr)},
+          {"closes", o.closes},
+          {"minutes", s.minutes},
+          {"first", or_null(s.first)},
+          {"last", or_null(s.last)},
+          {"coverage", s.coverage},
+          {"holes", s.holes},
+          {"missing_minutes", s.missing_minutes},
+          {"not_asked_minutes", s.not_asked_minutes},
+          {"exchange_days", s.exchange_days},
+          {"days", s.days},
+          {"filled_days", s.filled_days},
+          {"first_day", or_null(s.first_day)},
+          {"last_day", or_null(s.last_day)},
+          {"speed_minutes", s.speed_minutes},
+          {"live_at", or_null(o.live_at)},
+          {"lag_ms", s.lag.count()},
+          {"bytes", o.bytes}};
+}
+
+Answer status(const Sources& sources) {
+  const auto overview = sources.overview.now();
+  Json symbols = Json::array(), problems = Json::array();
+  for (const auto& symbol : overview->symbols) symbols.push_back(to_json(*symbol));
+  for (const Problem& p : overview->problems) {
+    problems.push_back(
+        {{"severity", name_of(p.severity)}, {"symbol", p.symbol}, {"what", p.what}, {"remedy", p.remedy}});
+  }
+  Answer answer;
+  answer.body = Json{{"version", sources.version},        {"lake", sources.storage->uri()},
+                     {"now", to_ms(sources.clock.now())}, {"newest", or_null(overview->newest)},
+                     {"total", overview->total},          {"symbols", std::move(symbols)},
+                     {"problems", std::move(problems)}}
+                    .dump(-1, ' ', false, Json::error_handler_t::replace);
+  answer.freshness = Freshness::of_lake(std::chrono::seconds(1));
+  return answer;
+}
+
+Answer streams(const Sources& sources) {
+  const auto overview = sources.overview.now();
+  Json list = Json::array();
+  for (const lake::SpeedSnapshot& stream : overview->streams) {
+    Json open = Json::array();
+    for (const lake::OpenCandle& c : stream.open) {
+      open.push_back(
+          {{"symbol", c.symbol},
+           {"event_time", to_ms(c.event_time)},
+           {"open_time", c.kline.open_time},
+           {"open", c.kline.open},
+           {"high", c.kline.high},
+           {"low", c.kline.low},
+           {"close", c.kline.close},
+           {"volume", c.kline.volume},
+           {"trades", c.kline.trades == candles::kUnknownTrades ? Json(nullptr) : Json(c.kline.trades)}});
+    }
+    list.push_back({{"stream", stream.stream},
+                    {"position", or_null(stream.position)},
+                    {"watermark", or_null(stream.watermark)},
+                    {"open", std::move(open)}});
+  }
+  Answer answer;
+  answer.body = Json{{"now", to_ms(sources.clock.now())}, {"streams", std::move(list)}}.dump(
+      -1, ' ', false, Json::error_handler_t::replace);
+  answer.freshness = Freshness::of_lake(std::chrono::seconds(1));
+  return answer;
+}
+
+}  // namespace
+
+Result<SymbolFiles> find_symbol(const LakeListing& listing, std::string_view symbol,
+                                std::string_view lake_uri) {
+  if (const SymbolFiles* files = listing.find(symbol)) return *files;
+  std::string known;
+  for (std::size_t i = 0; i < std::min<std::size_t>(listing.symbols.size(), 10); ++i) {
+    known += (i > 0 ? ", " : "") + listing.symbols[i].symbol;
+  }
+  return fail(ErrorCode::not_found, fmt::format("the lake has no symbol {}", symbol), std::string(lake_uri),
+              known.empty() ? "the lake is empty: run `chandler backfill SYMBOL` first"
+                            : fmt::format("it has {}{}", known, listing.symbols.size() > 10 ? ", …" : ""));
+}
+
+std::vector<Route> status_routes(const Sources& sources) {
+  Route all;
+  all.path = "/api/v1/status";
+  all.tag = "lake";
+  all.summary = "Every symbol's price, coverage and lag, and what is wrong, the worst first";
+  all.types = {std::string(kJson)};
+  all.schema =
+      R"({"type":"object","required":["version","lake","now","newest","total","symbols","problems"],"properties":{
+    "version":{"type":"string"},"lake":{"type":"string"},"now":{"type":"integer"},
+    "newest":{"type":["integer","null"]},"total":{"type":"integer"},
+    "symbols":{"type":"array","items":{"type":"object"}},
+    "problems":{"type":"array","items":{"type":"object","required":["severity","symbol","what","remedy"],"properties":{
+      "severity":{"enum":["info","warning","error"]},"symbol":{"type":"string"},"what":{"type":"string"},
+      "remedy":{"type":"string"}}}}}})";
+  all.handle = [&sources](const Arguments&) { return status(sources); };
+
+  Route live;
+  live.path = "/api/v1/streams";
+  live.tag = "live";
+  live.summary = "The speed layer's streams: position, watermark and open candles";
+  live.types = {std::string(kJson)};
+  live.schema = R"({"type":"object","required":["now","streams"],"properties":{"now":{"type":"integer"},
+    "streams":{"type":"array","items":{"type":"object","required":["stream","open"],"properties":{
+      "stream":{"type":"string"},"position":{"type":["integer","null"]},"watermark":{"type":["integer","null"]},
+      "open":{"type":"array","items":{"type":"object"}}}}}}})";
+  live.handle = [&sources](const Arguments&) { return streams(sources); };
+  return {all, live};
+}
+
+}  // namespace chandler::web

@@ -1,0 +1,76 @@
+// Lines over days: actual against predicted, errors over time, components.
+import { createChart, HistogramSeries, LineSeries, type IChartApi, type ISeriesApi, type UTCTimestamp } from "lightweight-charts";
+import { colour, onTheme } from "../theme";
+import { Band } from "./band";
+import { chartOptions } from "./options";
+
+export interface Point {
+  time: number; // ms
+  value: number;
+}
+export interface LineSpec {
+  name: string;
+  colour: string; // a name of tokens.css
+  points: Point[];
+  kind?: "line" | "bars"; // bars: green above zero, red below
+  band?: { time: number; low: number; high: number }[];
+}
+
+const seconds = (ms: number) => (ms / 1000) as UTCTimestamp;
+
+export class LineView {
+  private readonly chart: IChartApi;
+  private readonly lines: { spec: LineSpec; series: ISeriesApi<"Line"> | ISeriesApi<"Histogram">; band: Band | null }[] = [];
+  private readonly stopTheme: () => void;
+
+  constructor(into: HTMLElement, specs: LineSpec[], formatter?: (value: number) => string) {
+    const options = chartOptions();
+    this.chart = createChart(into, {
+      ...options,
+      timeScale: { ...options.timeScale, timeVisible: false, rightOffset: 1 },
+      localization: { ...options.localization, ...(formatter ? { priceFormatter: formatter } : {}) },
+    });
+    for (const spec of specs) {
+      const base = { priceLineVisible: false, lastValueVisible: false } as const;
+      const series =
+        spec.kind === "bars"
+          ? this.chart.addSeries(HistogramSeries, base)
+          : this.chart.addSeries(LineSeries, { ...base, lineWidth: 2, crosshairMarkerRadius: 3 });
+      let band: Band | null = null;
+      if (spec.band && spec.kind !== "bars") {
+        band = new Band();
+        (series as ISeriesApi<"Line">).attachPrimitive(band);
+      }
+      this.lines.push({ spec, series, band });
+    }
+    this.stopTheme = onTheme(() => this.paint(formatter));
+    this.paint(formatter);
+    this.chart.timeScale().fitContent();
+  }
+
+  private paint(formatter?: (value: number) => string): void {
+    const options = chartOptions();
+    this.chart.applyOptions({
+      ...options,
+      timeScale: { ...options.timeScale, timeVisible: false, rightOffset: 1 },
+      localization: { ...options.localization, ...(formatter ? { priceFormatter: formatter } : {}) },
+    });
+    for (const { spec, series, band } of this.lines) {
+      const line = colour(spec.colour);
+      if (spec.kind === "bars") {
+        (series as ISeriesApi<"Histogram">).setData(
+          spec.points.map((p) => ({ time: seconds(p.time), value: p.value, color: colour(p.value < 0 ? "down" : "up") })),
+        );
+      } else {
+        (series as ISeriesApi<"Line">).applyOptions({ color: line });
+        (series as ISeriesApi<"Line">).setData(spec.points.map((p) => ({ time: seconds(p.time), value: p.value })));
+      }
+      band?.set((spec.band ?? []).map((b) => ({ time: seconds(b.time), low: b.low, high: b.high })), line);
+    }
+  }
+
+  destroy(): void {
+    this.stopTheme();
+    this.chart.remove();
+  }
+}
