@@ -32,10 +32,11 @@ KafkaProperties properties_of(const KafkaAddress& address, const std::string& gr
       {"topic.metadata.refresh.interval.ms", "10000"},
       {"reconnect.backoff.max.ms", "2000"},
       {"fetch.wait.max.ms", "100"},
-      {"fetch.message.max.bytes", "4194304"},
-      // What is fetched ahead bounds the memory.
-      {"queued.min.messages", "50000"},
-      {"queued.max.messages.kbytes", "32768"},
+      // What is fetched ahead bounds the memory. One answer of a broker comes on top, decompressed, for each
+      // partition. A full queue costs a second: librdkafka does not look at it again before.
+      {"fetch.message.max.bytes", "1048576"},
+      {"queued.min.messages", "1000000"},
+      {"queued.max.messages.kbytes", "65536"},
   };
   for (const auto& [key, value] : address.properties) properties[key] = value;
   return properties;
