@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "cli/backfill_report.hpp"
@@ -44,13 +45,29 @@ Result<batch::BackfillReport> fetch(Context& context, lake::Storage& storage, Ex
   return batch::backfill(environment, job);
 }
 
+// What to type to run this program again from here.
+std::string program_name() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const char* path = std::getenv("PATH");
+  const std::string folders = fmt::format(":{}:", path == nullptr ? "" : path);
+  if (folders.find(":" + program.parent_path().string() + ":") != std::string::npos)
+    return program.filename();
+  const fs::path near = fs::proximate(program, error);
+  return near.string().size() < program.string().size() ? near.string() : program.string();
+}
+
 void print_next_steps(const std::string& lake) {
   const std::string flag = lake == "./lake" ? "" : " --lake " + lake;
+  const std::string program = program_name();
   print("\nTry next:\n");
-  for (const auto& [command, what] : {std::pair{"status", "coverage, holes and lag of each symbol"},
+  for (const auto& [command, what] : {std::pair{"serve", "the dashboard, at http://127.0.0.1:8080"},
+                                      {"status", "coverage, holes and lag of each symbol"},
+                                      {"candles BTCUSDT --interval 4h --last 10", "candles of any interval"},
                                       {"verify", "check every invariant of the lake"},
-                                      {"build", "derive everything again; the bytes stay the same"}}) {
-    print(fmt::format("  chandler {}{:<40} {}\n", command, flag, what));
+                                      {"report", "gaps, statistics and plots as one web page"},
+                                      {"forecast BTCUSDT", "models that have to beat yesterday's price"}}) {
+    print(fmt::format("  {:<64} {}\n", fmt::format("{} {}{}", program, command, flag), what));
   }
 }
 

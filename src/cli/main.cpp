@@ -100,8 +100,8 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
 #ifdef __GLIBC__
-  // Columns are allocated and freed month after month. By default each comes from the kernel and goes back to it, and a
-  // sixth of a build's processor time is spent on clearing its pages.
+  // Columns are allocated and freed month after month. By default each comes from the kernel and goes back to
+  // it, and a sixth of a build's processor time is spent on clearing its pages.
   ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 256 << 20);
 #endif
