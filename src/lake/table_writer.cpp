@@ -31,6 +31,8 @@ using parquet::schema::PrimitiveNode;
 constexpr const char* kArrowSchemaKey = "ARROW:schema";
 constexpr const char* kCreatedBy = "chandler";
 constexpr int kZstdLevel = 1;
+// A month of days is a quarter of a kilobyte a column.
+constexpr std::size_t kFewRows = 512;
 
 parquet::schema::NodePtr node_of(const Column& column) {
   const std::string name(column.name);
@@ -85,10 +87,15 @@ std::string arrow_schema_of(std::span<const Column> columns) {
   return arrow::util::base64_encode(std::string_view(*bytes));
 }
 
+std::size_t length_of(const Column& column) {
+  return std::visit([](const auto& values) { return values.size(); }, column.values);
+}
+
 // Columns without content, or with one word over and over, are a few bytes once they are encoded. Compressing
 // those costs more than all else about them: a compressor's working memory is made and cleared for every
 // column.
 bool worth_compressing(const Column& column) {
+  if (length_of(column) < kFewRows) return false;
   if (column.type == ColumnType::source) return false;
   if (!column.nullable) return true;
   if (const auto* numbers = std::get_if<std::span<const double>>(&column.values)) {
@@ -98,6 +105,13 @@ bool worth_compressing(const Column& column) {
     return !std::ranges::all_of(*whole, [](std::int64_t v) { return v == candles::kUnknownTrades; });
   }
   return true;
+}
+
+// About what the file will take: a buffer keeps what it was given, and hundreds of small files wait for one
+// sync.
+std::int64_t first_size_of(std::span<const Column> columns) {
+  const std::size_t rows = columns.empty() ? 0 : length_of(columns.front());
+  return static_cast<std::int64_t>(8192 + rows * columns.size() * 3);
 }
 
 std::shared_ptr<parquet::WriterProperties> properties_of(std::span<const Column> columns) {
@@ -212,10 +226,6 @@ std::string encoder() {
   return "arrow " + arrow::GetBuildInfo().version_string;
 }
 
-std::size_t length_of(const Column& column) {
-  return std::visit([](const auto& values) { return values.size(); }, column.values);
-}
-
 }  // namespace
 
 bool is_of_this_encoder(const Metadata& metadata) {
@@ -244,7 +254,7 @@ Result<std::shared_ptr<arrow::Buffer>> encode_table(std::span<const Column> colu
     auto pairs = std::make_shared<arrow::KeyValueMetadata>();
     for (const auto& [key, value] : sealed) pairs->Append(key, value);
 
-    PARQUET_ASSIGN_OR_THROW(const auto sink, arrow::io::BufferOutputStream::Create(1 << 20));
+    PARQUET_ASSIGN_OR_THROW(const auto sink, arrow::io::BufferOutputStream::Create(first_size_of(columns)));
     const auto file = parquet::ParquetFileWriter::Open(sink, schema, properties_of(columns), pairs);
     if (!columns.empty() && length_of(columns.front()) > 0) {
       auto* group = file->AppendRowGroup();
