@@ -2,6 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 JOBS ?= $(shell nproc)
+space := $(subst ,, )
 PRESET ?= release
 PROGRAM := build/release/chandler
 
@@ -48,11 +49,11 @@ kafka: ## start a real Kafka broker on 127.0.0.1:9092 (ACTION=stop, kill or clea
 lint: ## what a reviewer should not have to say
 	@scripts/lint
 
-sanitize: setup ## unit tests under AddressSanitizer + UndefinedBehaviorSanitizer, then ThreadSanitizer
+sanitize: setup ## unit tests under AddressSanitizer + UBSan, then ThreadSanitizer (MODULES="lake net" for some)
 	@for preset in asan tsan; do \
 	  cmake --preset $$preset --log-level=WARNING; \
-	  cmake --build --preset $$preset -j $(JOBS) --target unit_tests; \
-	  ctest --preset $$preset -j $(JOBS); \
+	  cmake --build --preset $$preset -j $(JOBS) --target $(if $(MODULES),$(addsuffix _test,$(MODULES)),unit_tests); \
+	  ctest --preset $$preset -j $(JOBS) $(if $(MODULES),-R '^($(subst $(space),|,$(strip $(MODULES))))$$'); \
 	done
 
 clean: ## remove what was built; .deps and lakes stay
