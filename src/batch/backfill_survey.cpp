@@ -60,12 +60,8 @@ std::optional<Error> unknown_symbol(const SymbolList& list, const std::string& s
   std::vector<std::string> names;
   for (const exchange::SymbolInfo& info : list.listed->symbols) names.push_back(info.symbol);
   if (std::ranges::find(names, symbol) != names.end()) return std::nullopt;
-  const auto near = exchange::did_you_mean(symbol, names);
-  std::string question;
-  for (std::size_t i = 0; i < near.size(); ++i)
-    question += (i == 0 ? "did you mean " : i + 1 == near.size() ? " or " : ", ") + near[i];
   return Error{ErrorCode::not_found,
-               fmt::format("unknown symbol {}{}", symbol, question.empty() ? "" : "; " + question + "?"),
+               fmt::format("unknown symbol {}{}", symbol, exchange::did_you_mean_question(symbol, names)),
                url,
                {}};
 }

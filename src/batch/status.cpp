@@ -1,11 +1,13 @@
 #include "batch/status.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <numeric>
 
 #include "base/parallel.hpp"
+#include "exchange/symbols.hpp"
 #include "lake/derived_file.hpp"
 
 namespace chandler::batch {
@@ -67,19 +69,27 @@ Result<SymbolStatus> read_one(const lake::Storage& storage, const std::string& s
 
 }  // namespace
 
+Error no_such_symbol(std::string_view symbol, std::span<const std::string> present, std::string lake_uri) {
+  constexpr std::size_t kNamed = 10;
+  if (present.empty()) {
+    return {ErrorCode::not_found, fmt::format("the lake has no symbol {}", symbol), std::move(lake_uri),
+            fmt::format("the lake is empty: run `chandler backfill {}` first", symbol)};
+  }
+  return {
+      ErrorCode::not_found,
+      fmt::format("the lake has no symbol {}{}", symbol, exchange::did_you_mean_question(symbol, present)),
+      std::move(lake_uri),
+      fmt::format("it has {}{}", fmt::join(present.first(std::min(present.size(), kNamed)), ", "),
+                  present.size() > kNamed ? fmt::format(" and {} more", present.size() - kNamed) : "")};
+}
+
 Result<std::vector<std::string>> select_symbols(const lake::Storage& storage,
                                                 const std::vector<std::string>& wanted) {
   CHANDLER_ASSIGN(auto present, lake::symbols_of(storage, kAllTables));
   if (wanted.empty()) return present;
   for (const std::string& symbol : wanted) {
     if (std::ranges::binary_search(present, symbol)) continue;
-    std::string known;
-    for (std::size_t i = 0; i < std::min<std::size_t>(present.size(), 10); ++i) {
-      known += (i > 0 ? ", " : "") + present[i];
-    }
-    return fail(ErrorCode::not_found, fmt::format("the lake has no symbol {}", symbol), storage.uri(),
-                known.empty() ? "the lake is empty: run `chandler backfill SYMBOL` first"
-                              : fmt::format("it has {}{}", known, present.size() > 10 ? ", …" : ""));
+    return std::unexpected(no_such_symbol(symbol, present, storage.uri()));
   }
   return wanted;
 }

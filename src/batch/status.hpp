@@ -1,7 +1,9 @@
 // Coverage and lag per symbol, from footers and timestamps.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lake/catalog.hpp"
@@ -25,6 +27,9 @@ struct SymbolStatus {
 
 // All symbols of the lake if `symbols` is empty. not_found for a symbol that the lake does not have.
 Result<std::vector<SymbolStatus>> read_status(const lake::Storage& storage, std::vector<std::string> symbols);
+
+// What to say of a symbol that the lake does not have; `present` is what it has, sorted.
+Error no_such_symbol(std::string_view symbol, std::span<const std::string> present, std::string lake_uri);
 
 // The lake's symbols, or the given ones after a check that each is there (not_found, with a suggestion, if
 // not).

@@ -79,6 +79,7 @@ TEST(Status, AnUnknownSymbolIsAnErrorThatNamesThoseThereAre) {
   const auto status = read_status(lake.storage(), {"BTCUSD"});
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, ErrorCode::not_found);
+  EXPECT_EQ(status.error().what, "the lake has no symbol BTCUSD; did you mean BTCUSDT?");
   EXPECT_THAT(status.error().remedy, HasSubstr("BTCUSDT"));
 }
 

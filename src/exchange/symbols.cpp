@@ -96,4 +96,12 @@ std::vector<std::string> did_you_mean(std::string_view name, std::span<const std
   return best;
 }
 
+std::string did_you_mean_question(std::string_view name, std::span<const std::string> listed) {
+  const auto near = did_you_mean(name, listed);
+  std::string question;
+  for (std::size_t i = 0; i < near.size(); ++i)
+    question += (i == 0 ? "; did you mean " : i + 1 == near.size() ? " or " : ", ") + near[i];
+  return question.empty() ? question : question + "?";
+}
+
 }  // namespace chandler::exchange

@@ -17,5 +17,7 @@ std::string normalise_symbol(std::string_view name);
 // nothing is near.
 std::vector<std::string> did_you_mean(std::string_view name, std::span<const std::string> listed,
                                       std::size_t count = 3);
+// The same as the end of a sentence: "; did you mean A, B or C?", or nothing where nothing is near.
+std::string did_you_mean_question(std::string_view name, std::span<const std::string> listed);
 
 }  // namespace chandler::exchange

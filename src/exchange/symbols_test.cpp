@@ -38,6 +38,14 @@ TEST(Symbols, NothingNearMeansNoSuggestion) {
   EXPECT_THAT(did_you_mean("", kListed), IsEmpty());
 }
 
+TEST(Symbols, TheQuestionListsWhatIsNear) {
+  EXPECT_EQ(did_you_mean_question("BTCUSDTT", std::vector<std::string>{"BTCUSDT", "ETHUSDT"}),
+            "; did you mean BTCUSDT?");
+  EXPECT_EQ(did_you_mean_question("BTCUSD", std::vector<std::string>{"BTCUSDC", "BTCUSDT"}),
+            "; did you mean BTCUSDT or BTCUSDC?");
+  EXPECT_EQ(did_you_mean_question("QQQQQQQQ", kListed), "");
+}
+
 TEST(Symbols, TheOrderOfTheListDoesNotMatter) {
   std::vector<std::string> reversed(kListed.rbegin(), kListed.rend());
   for (const char* name : {"BTCUSD", "LTCUSTD", "BTC", "XBTUSDT"})

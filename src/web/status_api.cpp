@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "batch/status.hpp"
 #include "web/sources.hpp"
 
 namespace chandler::web {
@@ -106,13 +107,9 @@ Answer streams(const Sources& sources) {
 Result<SymbolFiles> find_symbol(const LakeListing& listing, std::string_view symbol,
                                 std::string_view lake_uri) {
   if (const SymbolFiles* files = listing.find(symbol)) return *files;
-  std::string known;
-  for (std::size_t i = 0; i < std::min<std::size_t>(listing.symbols.size(), 10); ++i) {
-    known += (i > 0 ? ", " : "") + listing.symbols[i].symbol;
-  }
-  return fail(ErrorCode::not_found, fmt::format("the lake has no symbol {}", symbol), std::string(lake_uri),
-              known.empty() ? "the lake is empty: run `chandler backfill SYMBOL` first"
-                            : fmt::format("it has {}{}", known, listing.symbols.size() > 10 ? ", …" : ""));
+  std::vector<std::string> present;
+  for (const SymbolFiles& files : listing.symbols) present.push_back(files.symbol);
+  return std::unexpected(batch::no_such_symbol(symbol, present, std::string(lake_uri)));
 }
 
 std::vector<Route> status_routes(const Sources& sources) {
