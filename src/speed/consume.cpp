@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "speed/status_writer.hpp"
+
 namespace chandler::speed {
 namespace {
 
@@ -105,6 +107,7 @@ class Consumer {
 }  // namespace
 
 Status consume(const SpeedEnvironment& environment, const ConsumeOptions& options) {
+  const StatusWriter status(environment.storage, environment.clock, environment.figures, "consume");
   return Consumer(environment, options).run();
 }
 

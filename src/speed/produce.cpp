@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "speed/kafka_sink.hpp"
+#include "speed/status_writer.hpp"
 
 namespace chandler::speed {
 namespace {
@@ -83,6 +84,7 @@ std::string price_json(const exchange::TickerEvent& t) {
 
 Status produce(const ProduceEnvironment& environment, const ProduceOptions& options) {
   CHANDLER_ASSIGN(const auto sink, KafkaSink::open(options.address, options.partitions, environment.figures));
+  const StatusWriter status(environment.storage, environment.clock, environment.figures, "produce");
   const Status done = options.channel == Channel::kline ? produce_klines(environment, options, *sink)
                                                         : produce_tickers(environment, options, *sink);
   const Status flushed = sink->flush(kFlush);
@@ -94,6 +96,7 @@ Status live(const SpeedEnvironment& environment, exchange::RestClient& rest, con
   Pipeline pipeline(environment.storage, environment.clock, environment.dead_letters, environment.figures,
                     options.pipeline);
   CHANDLER_ASSIGN(const auto stream, pipeline.open_stream("live"));
+  const StatusWriter status_file(environment.storage, environment.clock, environment.figures, "live");
   CHANDLER_ASSIGN(auto feed, MarketFeed::start(options.feed, environment.storage, rest, environment.clock,
                                                environment.figures, environment.stop));
   std::vector<FeedEvent> events;

@@ -17,7 +17,7 @@ struct ProduceOptions {
 };
 
 struct ProduceEnvironment {
-  const lake::Storage& storage;  // tells what is missing from before
+  lake::Storage& storage;  // tells what is missing from before; takes the status
   exchange::RestClient& rest;
   Clock& clock;
   Figures& figures;

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -26,19 +27,36 @@ def free_port():
         return s.getsockname()[1]
 
 
+def broker_port():
+    """A port for a broker that comes and goes (the controller's lies 10,000 above). Clients keep knocking while it is down: were
+    it one of those that the system hands out, a client could meet itself there, and the broker would find its port taken."""
+    dice = random.Random()
+    while True:
+        port = dice.randrange(11_000, 21_000)
+        try:
+            for wanted in (port, port + 10_000):
+                with socket.socket() as s:
+                    s.bind(("127.0.0.1", wanted))
+            return port
+        except OSError:
+            continue
+
+
 class Broker:
     """Apache Kafka on loopback; its data is in a folder of its own."""
 
     def __init__(self, folder):
-        # The controller's port lies 10,000 above.
-        while (port := free_port()) > 50_000:
-            pass
-        self.port, self.address = port, f"127.0.0.1:{port}"
+        self.port = broker_port()
+        self.address = f"127.0.0.1:{self.port}"
         self.environment = {**os.environ, "CHANDLER_KAFKA_HOME": str(folder), "CHANDLER_KAFKA_HEAP": "384m"}
 
     def run(self, command):
-        subprocess.run([KAFKA, command, str(self.port)], env=self.environment, check=True, timeout=300,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        # Into a file: the broker would keep a pipe open.
+        log = pathlib.Path(self.environment["CHANDLER_KAFKA_HOME"] + ".log")
+        with open(log, "ab") as out:
+            done = subprocess.run([KAFKA, command, str(self.port)], env=self.environment, timeout=300, stdout=out, stderr=out,
+                                  stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, f"scripts/kafka {command}:\n{log.read_text()[-4000:]}"
 
     def __enter__(self):
         self.run("start")
