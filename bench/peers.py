@@ -3,7 +3,7 @@
     peers.py polars|duckdb import LAKE CSV…     CSV → klines_1m, one file per symbol and month
     peers.py polars|duckdb build LAKE           klines_1m → daily_filled with fill, MA7 and MA30, and prophet_input
 
-Both know that the files are in order of time, and write zstd of level 1 as chandler does.
+Both know that the files are in order of time, and write LZ4 as chandler does.
 """
 
 import pathlib
@@ -25,8 +25,7 @@ def polars_import(lake: pathlib.Path, files: list[pathlib.Path]) -> None:
             )
             .collect()
         )
-        rows.write_parquet(lake / "klines_1m", partition_by=["symbol", "year", "month"], compression="zstd",
-                           compression_level=1)
+        rows.write_parquet(lake / "klines_1m", partition_by=["symbol", "year", "month"], compression="lz4")
 
 
 def polars_build(lake: pathlib.Path) -> None:
@@ -54,10 +53,9 @@ def polars_build(lake: pathlib.Path) -> None:
         ma30=pl.col("daily_close").rolling_mean(30, min_samples=1).over("symbol"),
         year=pl.col("date").dt.year(), month=pl.col("date").dt.month(),
     )
-    filled.write_parquet(lake / "daily_filled", partition_by=["symbol", "year", "month"], compression="zstd",
-                         compression_level=1)
+    filled.write_parquet(lake / "daily_filled", partition_by=["symbol", "year", "month"], compression="lz4")
     filled.select("symbol", ds="date", y="daily_close").write_parquet(
-        lake / "prophet_input", partition_by=["symbol"], compression="zstd", compression_level=1)
+        lake / "prophet_input", partition_by=["symbol"], compression="lz4")
 
 
 def duckdb_import(lake: pathlib.Path, files: list[pathlib.Path]) -> None:
@@ -72,8 +70,8 @@ def duckdb_import(lake: pathlib.Path, files: list[pathlib.Path]) -> None:
                 FROM (SELECT make_timestamp((Timestamp * 1000000)::BIGINT) AS open_time, Open AS open, High AS high,
                              Low AS low, Close AS close, Volume AS volume FROM read_csv('{file}'))
                 ORDER BY open_time
-            ) TO '{lake}/klines_1m' (FORMAT parquet, PARTITION_BY (symbol, year, month), COMPRESSION zstd,
-                                     COMPRESSION_LEVEL 1, OVERWRITE_OR_IGNORE)""")
+            ) TO '{lake}/klines_1m' (FORMAT parquet, PARTITION_BY (symbol, year, month), COMPRESSION lz4_raw,
+                                     OVERWRITE_OR_IGNORE)""")
 
 
 def duckdb_build(lake: pathlib.Path) -> None:
@@ -102,11 +100,11 @@ def duckdb_build(lake: pathlib.Path) -> None:
         FROM known""")
     duckdb.sql(f"""
         COPY (SELECT *, year(date) AS year, month(date) AS month FROM filled ORDER BY symbol, date)
-        TO '{lake}/daily_filled' (FORMAT parquet, PARTITION_BY (symbol, year, month), COMPRESSION zstd,
-                                  COMPRESSION_LEVEL 1, OVERWRITE_OR_IGNORE)""")
+        TO '{lake}/daily_filled' (FORMAT parquet, PARTITION_BY (symbol, year, month), COMPRESSION lz4_raw,
+                                  OVERWRITE_OR_IGNORE)""")
     duckdb.sql(f"""
         COPY (SELECT symbol, date AS ds, daily_close AS y FROM filled ORDER BY symbol, date)
-        TO '{lake}/prophet_input' (FORMAT parquet, PARTITION_BY (symbol), COMPRESSION zstd, COMPRESSION_LEVEL 1,
+        TO '{lake}/prophet_input' (FORMAT parquet, PARTITION_BY (symbol), COMPRESSION lz4_raw,
                                    OVERWRITE_OR_IGNORE)""")
 
 

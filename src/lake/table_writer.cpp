@@ -30,7 +30,6 @@ using parquet::schema::PrimitiveNode;
 
 constexpr const char* kArrowSchemaKey = "ARROW:schema";
 constexpr const char* kCreatedBy = "chandler";
-constexpr int kZstdLevel = 1;
 // A month of days is a quarter of a kilobyte a column.
 constexpr std::size_t kFewRows = 512;
 
@@ -124,13 +123,13 @@ std::shared_ptr<parquet::WriterProperties> properties_of(std::span<const Column>
       ->disable_statistics();
   for (const Column& c : columns) {
     const std::string name(c.name);
-    if (worth_compressing(c)) {
-      properties.compression(name, parquet::Compression::ZSTD)->compression_level(name, kZstdLevel);
-    }
+    // Arrow's LZ4 is the LZ4_RAW of the format.
+    if (worth_compressing(c)) properties.compression(name, parquet::Compression::LZ4);
     if (c.type == ColumnType::timestamp || c.type == ColumnType::date || c.type == ColumnType::int64) {
       properties.encoding(name, parquet::Encoding::DELTA_BINARY_PACKED);
     } else if (c.type == ColumnType::float64) {
-      properties.encoding(name, parquet::Encoding::BYTE_STREAM_SPLIT);
+      // Not BYTE_STREAM_SPLIT: Spark's reader refuses it.
+      properties.encoding(name, parquet::Encoding::PLAIN);
     } else if (c.type == ColumnType::source) {
       properties.enable_dictionary(name);
     }

@@ -1,4 +1,4 @@
-"""DuckDB, Polars, pandas and Arrow read every table as it lies there: the right types, the same values, partitions as columns."""
+"""DuckDB, Polars, pandas, Arrow and Spark read every table as it lies there: the right types, the same values, partitions as columns."""
 
 import csv
 import datetime
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet
 import pytest
+from pyspark.sql import SparkSession
 
 from program import ROOT
 
@@ -130,6 +131,30 @@ def test_duckdb_reads_it(lake, table, expected):
     select = ", ".join(f'epoch_ms("{n}") as "{n}"' if n == "open_time" else f'"{n}"' for n in names)
     read = relation.project(select).fetchall()
     assert rows_of(dict(zip(names, zip(*read)))) == expected[table]
+
+
+@pytest.fixture(scope="module")
+def spark():
+    session = (SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+               .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
+               .config("spark.sql.session.timeZone", "UTC").getOrCreate())
+    yield session
+    session.stop()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_spark_reads_it_with_its_own_settings(lake, table, expected, spark):
+    frame = spark.read.parquet(str(lake.lake / table))
+    types = dict(frame.dtypes)
+    wanted = {"open_time": "timestamp", "date": "date", "ds": "date", "filled": "boolean", "cnt": "int", "trades": "bigint",
+              "close": "double", "y": "double", "symbol": "string", "year": "int", "month": "int"}
+    for name in set(wanted) & set(types):
+        assert types[name] == wanted[name], name
+    assert set(PARTITIONS[table]) <= set(types)
+    names = [*COLUMNS[table], "symbol"]
+    select = [f"unix_millis({n}) AS {n}" if n == "open_time" else n for n in names]
+    read = frame.selectExpr(*select).collect()
+    assert rows_of({n: [row[n] for row in read] for n in names}) == expected[table]
 
 
 def test_minutes_are_those_of_the_exchanges_archives_to_the_last_digit(expected):
