@@ -22,7 +22,8 @@ inline constexpr const char* kInputsKey = "chandler.inputs";           // what a
 inline constexpr const char* kCarryInKey = "chandler.carry_in";        // digest of the carry it began with
 inline constexpr const char* kCarryOutKey = "chandler.carry_out";      // the carry it ends with
 inline constexpr const char* kFilledKey = "chandler.filled";           // filled days in the file
-inline constexpr const char* kEncoderKey = "chandler.encoder";  // library and version that wrote the file
+inline constexpr const char* kEncoderKey =
+    "chandler.encoder";  // what encoded the file: library, version, choice of encodings
 
 // Seal of the other entries; written by encode_table. Pages have checksums, Parquet's footer has none: with
 // the seal a changed digit of, say, the asked ranges is found.
