@@ -21,13 +21,6 @@ using Json = nlohmann::ordered_json;
 // Symbols that are held in memory at a time, with all forecasts from all origins.
 constexpr std::size_t kGroup = 6;
 
-// 2025-09-22T103000Z: no colon, which some file systems refuse.
-std::string run_name(Timestamp now) {
-  std::string name = format_instant(std::chrono::floor<std::chrono::seconds>(now));
-  std::erase(name, ':');
-  return name;
-}
-
 // A symbol on its way through the job.
 struct Work {
   std::string symbol;
@@ -132,29 +125,46 @@ Json figure(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
 }
 
-Json summary_json(const ForecastRun& run, const ForecastJob& job) {
+Json summary_json(const SymbolSummary& s) {
+  if (s.error) return {{"symbol", s.symbol}, {"error", s.error->what}};
+  return {{"symbol", s.symbol},
+          {"verdict", s.verdict},
+          {"model", s.model},
+          {"naive_wins", s.naive_wins},
+          {"days", s.days},
+          {"filled_days", s.filled},
+          {"last_day", format_day(from_day_number(s.last_day))},
+          {"mase", figure(s.saved.mase)},
+          {"naive_mase", figure(s.naive.mase)},
+          {"coverage80", figure(s.saved.coverage80)},
+          {"coverage95", figure(s.saved.coverage95)}};
+}
+
+Result<std::string> run_summary(const ForecastJob& job, std::span<const RunShare> shares) {
   Json symbols = Json::array();
-  for (const SymbolSummary& s : run.symbols) {
-    if (s.error) {
-      symbols.push_back({{"symbol", s.symbol}, {"error", s.error->what}});
-      continue;
+  for (const RunShare& share : shares) {
+    for (const std::string& text : share.summaries) {
+      Json summary = Json::parse(text, nullptr, false);
+      if (summary.is_discarded())
+        return fail(ErrorCode::damaged, "the summary of a symbol is not JSON", "a share of the forecast");
+      symbols.push_back(std::move(summary));
     }
-    symbols.push_back({{"symbol", s.symbol},
-                       {"verdict", s.verdict},
-                       {"model", s.model},
-                       {"naive_wins", s.naive_wins},
-                       {"days", s.days},
-                       {"filled_days", s.filled},
-                       {"last_day", format_day(from_day_number(s.last_day))},
-                       {"mase", figure(s.saved.mase)},
-                       {"naive_mase", figure(s.naive.mase)},
-                       {"coverage80", figure(s.saved.coverage80)},
-                       {"coverage95", figure(s.saved.coverage95)}});
   }
-  return {{"horizon", job.options.horizon},
-          {"kind", job.options.same_day_regressors ? "same_day_regressors" : "forecast"},
-          {"seed", job.options.seed},
-          {"symbols", std::move(symbols)}};
+  return Json{{"horizon", job.options.horizon},
+              {"kind", job.options.same_day_regressors ? "same_day_regressors" : "forecast"},
+              {"seed", job.options.seed},
+              {"symbols", std::move(symbols)}}
+             .dump(2) +
+         "\n";
+}
+
+// One heading for all pieces of a table.
+void append_table(std::string& table, const std::string& more) {
+  table += table.empty() || more.empty() ? more : more.substr(more.find('\n') + 1);
+}
+
+std::string folder_of(const std::string& run) {
+  return "forecasts/run=" + run;
 }
 
 Status interrupted(const std::stop_token& stop) {
@@ -208,51 +218,80 @@ Status finish(lake::Storage& storage, const ForecastJob& job, const std::string&
   return write_symbol(storage, folder, *work.result, job.plots);
 }
 
+// Symbols [first, last) of the job, whose forecasts from all origins are in memory together.
+Status forecast_group(lake::Storage& storage, const ForecastJob& job, const std::string& run,
+                      std::size_t first, std::size_t last, Progress& progress, const std::stop_token& stop,
+                      RunShare& share) {
+  std::vector<Work> group(last - first);
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    group[i].symbol = job.symbols[first + i];
+    prepare(storage, job, group[i]);
+  }
+  progress.begin(fmt::format("forecasting {}–{} of {} symbols", first + 1, last, job.symbols.size()),
+                 forecasts_of(group), "forecasts");
+  CHANDLER_TRY(evaluate(group, job, progress, stop));
+  CHANDLER_TRY(parallel_for(group.size(), job.threads, [&](std::size_t i) {
+    return finish(storage, job, folder_of(run), group[i], stop);
+  }));
+  progress.end();
+  std::vector<SymbolForecast> done;
+  for (Work& work : group) {
+    share.symbols.push_back(summarise(work));
+    share.summaries.push_back(summary_json(share.symbols.back()).dump());
+    if (work.result) done.push_back(std::move(*work.result));
+  }
+  if (done.empty()) return {};
+  append_table(share.metrics, metrics_table(done));
+  append_table(share.by_horizon, horizon_table(done));
+  return {};
+}
+
 }  // namespace
+
+// No colon, which some file systems refuse.
+std::string run_name(Timestamp now) {
+  std::string name = format_instant(std::chrono::floor<std::chrono::seconds>(now));
+  std::erase(name, ':');
+  return name;
+}
+
+Result<RunShare> forecast_share(lake::Storage& storage, const ForecastJob& job, const std::string& run,
+                                Progress& progress, std::stop_token stop) {
+  RunShare share;
+  for (std::size_t first = 0; first < job.symbols.size(); first += kGroup) {
+    CHANDLER_TRY(forecast_group(storage, job, run, first, std::min(job.symbols.size(), first + kGroup),
+                                progress, stop, share));
+  }
+  return share;
+}
+
+Result<bool> close_run(lake::Storage& storage, const ForecastJob& job, const std::string& run,
+                       std::span<const RunShare> shares) {
+  std::string metrics, by_horizon;
+  for (const RunShare& share : shares) {
+    append_table(metrics, share.metrics);
+    append_table(by_horizon, share.by_horizon);
+  }
+  if (metrics.empty()) return false;
+  CHANDLER_ASSIGN(auto summary, run_summary(job, shares));
+  Files files(storage, folder_of(run));
+  files.add("metrics.csv", std::move(metrics));
+  files.add("metrics_by_horizon.csv", std::move(by_horizon));
+  files.add("summary.json", std::move(summary));
+  CHANDLER_TRY(files.write());
+  CHANDLER_TRY(storage.replace_text("forecasts/latest.json", Json{{"run", run}}.dump() + "\n"));
+  return true;
+}
 
 Result<ForecastRun> run_forecast(lake::Storage& storage, const ForecastJob& job, Timestamp now,
                                  Progress& progress, std::stop_token stop) {
   ForecastRun run;
   run.run = run_name(now);
-  run.folder = "forecasts/run=" + run.run;
-  std::string metrics;
-  std::string by_horizon;
-  const auto append = [](std::string& table, const std::string& more) {
-    // One heading for all groups.
-    table += table.empty() ? more : more.substr(more.find('\n') + 1);
-  };
-  for (std::size_t first = 0; first < job.symbols.size(); first += kGroup) {
-    std::vector<Work> group;
-    for (std::size_t s = first; s < std::min(job.symbols.size(), first + kGroup); ++s) {
-      group.emplace_back().symbol = job.symbols[s];
-    }
-    for (Work& work : group) prepare(storage, job, work);
-    progress.begin(
-        fmt::format("forecasting {}–{} of {} symbols", first + 1, first + group.size(), job.symbols.size()),
-        forecasts_of(group), "forecasts");
-    CHANDLER_TRY(evaluate(group, job, progress, stop));
-    CHANDLER_TRY(parallel_for(group.size(), job.threads, [&](std::size_t i) {
-      return finish(storage, job, run.folder, group[i], stop);
-    }));
-    progress.end();
-    std::vector<SymbolForecast> done;
-    for (Work& work : group) {
-      run.symbols.push_back(summarise(work));
-      if (work.result) done.push_back(std::move(*work.result));
-    }
-    if (done.empty()) continue;
-    append(metrics, metrics_table(done));
-    append(by_horizon, horizon_table(done));
-  }
-  if (metrics.empty()) return run;
-  Files files(storage, run.folder);
-  files.add("metrics.csv", std::move(metrics));
-  files.add("metrics_by_horizon.csv", std::move(by_horizon));
-  files.add("summary.json", summary_json(run, job).dump(2) + "\n");
-  CHANDLER_TRY(files.write());
+  run.folder = folder_of(run.run);
+  CHANDLER_ASSIGN(RunShare share, forecast_share(storage, job, run.run, progress, stop));
   CHANDLER_TRY(interrupted(stop));
-  CHANDLER_TRY(storage.replace_text("forecasts/latest.json", Json{{"run", run.run}}.dump() + "\n"));
-  run.switched = true;
+  CHANDLER_ASSIGN(run.switched, close_run(storage, job, run.run, std::span(&share, 1)));
+  run.symbols = std::move(share.symbols);
   return run;
 }
 

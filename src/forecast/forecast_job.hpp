@@ -1,6 +1,7 @@
 // The job: reads closes, lets every model compete, and writes a run below forecasts/.
 #pragma once
 
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -53,5 +54,26 @@ struct ForecastRun {
 // files. Deterministic whatever the number of threads. The caller holds the lake's lock.
 Result<ForecastRun> run_forecast(lake::Storage& storage, const ForecastJob& job, Timestamp now,
                                  Progress& progress, std::stop_token stop);
+
+// The same in pieces, for jobs whose symbols are spread over processes: every process forecasts its share
+// into the run's folder, and one of them, which holds the lake's lock, closes the run. The files are those of
+// run_forecast with all symbols, whatever the shares were.
+
+// The name of a run that begins now.
+std::string run_name(Timestamp now);
+
+// What a process has to tell of its share.
+struct RunShare {
+  std::vector<SymbolSummary> symbols;
+  std::string metrics, by_horizon;  // rows of the run's tables with their heading; empty if nothing succeeded
+  std::vector<std::string> summaries;  // JSON, one document a symbol
+};
+// Forecasts job.symbols and writes their files. Running it again writes the same bytes.
+Result<RunShare> forecast_share(lake::Storage& storage, const ForecastJob& job, const std::string& run,
+                                Progress& progress, std::stop_token stop);
+// Writes the run's tables from the shares, in the order they are given, and switches latest.json. Returns
+// whether it did: not if no symbol succeeded.
+Result<bool> close_run(lake::Storage& storage, const ForecastJob& job, const std::string& run,
+                       std::span<const RunShare> shares);
 
 }  // namespace chandler::forecast

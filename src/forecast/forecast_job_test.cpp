@@ -120,6 +120,26 @@ TEST(ForecastJob, TheSameBytesOnOneThreadAndOnFour) {
   for (const auto& [name, bytes] : first) EXPECT_TRUE(second.at(name) == bytes) << name;
 }
 
+TEST(ForecastJob, SharesOfARunGiveTheFilesOfTheWholeRun) {
+  TemporaryLake lake;
+  store(lake, "AAAUSDT", walk(420, 2));
+  store(lake, "BTCUSDT", walk(450, 3));
+  store(lake, "SHORTUSDT", walk(20, 4));  // cannot be forecast
+  const std::vector<std::string> symbols{"AAAUSDT", "BTCUSDT", "SHORTUSDT"};
+  const ForecastRun whole = run(lake, quick_job(symbols));
+
+  const std::string name = run_name(kNow + std::chrono::hours(1));
+  std::vector<RunShare> shares;
+  NoProgress progress;
+  for (const std::string& symbol : symbols)
+    shares.push_back(
+        lake::testing::value(forecast_share(lake.storage(), quick_job({symbol}), name, progress, {})));
+  EXPECT_TRUE(lake::testing::value(close_run(lake.storage(), quick_job({}), name, shares)));
+  EXPECT_EQ(files_of(lake, "forecasts/run=" + name), files_of(lake, whole.folder));
+  EXPECT_EQ(lake::testing::value(lake::read_text(lake.storage(), "forecasts/latest.json")),
+            "{\"run\":\"" + name + "\"}\n");
+}
+
 TEST(ForecastJob, EverySeriesThatCannotBeForecastSaysWhyAndTheOthersAreDone) {
   TemporaryLake lake;
   store(lake, "GOODUSDT", walk(400, 4));
