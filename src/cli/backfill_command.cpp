@@ -66,24 +66,24 @@ Result<int> run(const Options& options, Context& context) {
 
 void add_backfill_command(Registry& registry) {
   auto options = std::make_shared<Options>();
-  CLI::App& app =
+  Flags& flags =
       registry.add("backfill", "Fetch what is missing, store it, and derive daily_filled and prophet_input",
                    [options](Context& context) { return run(*options, context); });
-  app.add_option("symbols", options->symbols, "Symbols, e.g. BTCUSDT; those already in the lake if none")
-      ->type_name("SYMBOL");
-  options->days.add_to(app);
-  app.add_option("--interval", options->interval, "Minutes, or only the exchange's own days")
-      ->check(CLI::IsMember({"1m", "1d"}))
-      ->capture_default_str();
-  app.add_option("--source", options->source,
-                 "Where from; auto takes whole past months and days from the archive")
-      ->check(CLI::IsMember({"auto", "archive", "rest"}))
-      ->capture_default_str();
-  app.add_option("--all", options->quote, "Every trading pair of this quote asset, e.g. USDT")
-      ->type_name("QUOTE");
-  app.add_flag("--refetch", options->refetch,
+  flags.argument("symbols", &options->symbols, "Symbols, e.g. BTCUSDT; those already in the lake if none")
+      .type("SYMBOL");
+  options->days.add_to(flags);
+  flags.option("--interval", &options->interval, "Minutes, or only the exchange's own days")
+      .choices({"1m", "1d"})
+      .show_default();
+  flags
+      .option("--source", &options->source,
+              "Where from; auto takes whole past months and days from the archive")
+      .choices({"auto", "archive", "rest"})
+      .show_default();
+  flags.option("--all", &options->quote, "Every trading pair of this quote asset, e.g. USDT").type("QUOTE");
+  flags.toggle("--refetch", &options->refetch,
                "Ask again for what is stored or has been asked, and let the answer win");
-  options->exchange.add_to(app);
+  options->exchange.add_to(flags);
 }
 
 }  // namespace chandler::cli

@@ -62,9 +62,9 @@ Result<int> run(const std::vector<std::string>& arguments, Context& context) {
 
 void add_build_command(Registry& registry) {
   auto symbols = std::make_shared<std::vector<std::string>>();
-  CLI::App& app = registry.add("build", "Derive daily_filled and prophet_input again from the klines",
-                               [symbols](Context& context) { return run(*symbols, context); });
-  app.add_option("symbols", *symbols, "Symbols; all of the lake's if none")->type_name("SYMBOL");
+  Flags& flags = registry.add("build", "Derive daily_filled and prophet_input again from the klines",
+                              [symbols](Context& context) { return run(*symbols, context); });
+  flags.argument("symbols", symbols.get(), "Symbols; all of the lake's if none").type("SYMBOL");
 }
 
 }  // namespace chandler::cli

@@ -23,15 +23,7 @@ struct Options {
 
 Result<serving::CandleQuery> query_of(const Options& options) {
   serving::CandleQuery query;
-  const auto interval = candles::parse_interval(options.interval);
-  if (!interval) {
-    std::string known;
-    for (const auto i : candles::kIntervals)
-      known += fmt::format("{}{}", known.empty() ? "" : " ", candles::name(i));
-    return fail(ErrorCode::usage, fmt::format("'{}' is no interval", options.interval), {},
-                "one of " + known);
-  }
-  query.interval = *interval;
+  query.interval = *candles::parse_interval(options.interval);
   query.fill = options.fill;
   if (!options.from.empty()) {
     CHANDLER_ASSIGN(query.from, parse_instant(options.from));
@@ -78,24 +70,27 @@ Result<int> run(const Options& options, Context& context) {
 
 void add_candles_command(Registry& registry) {
   auto options = std::make_shared<Options>();
-  CLI::App& app = registry.add("candles", "Candles of any interval: batch and speed layer together",
-                               [options](Context& context) { return run(*options, context); });
-  app.add_option("symbol", options->symbol, "Symbol")->type_name("SYMBOL")->required();
-  app.add_option("--interval", options->interval, "1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M")
-      ->capture_default_str();
-  app.add_option("--from", options->from, "First candle: a UTC day or instant (2024-05-01, 2024-05-01T13:00)")
-      ->type_name("DATE|TIME");
-  app.add_option("--to", options->to,
-                 "Last candle: a UTC day, inclusive, or an instant before which it opens")
-      ->type_name("DATE|TIME");
-  app.add_option("--last", options->last, "Only the newest N of them (a table without --from and --to: 50)")
-      ->type_name("N");
-  app.add_flag("--fill", options->fill,
+  Flags& flags = registry.add("candles", "Candles of any interval: batch and speed layer together",
+                              [options](Context& context) { return run(*options, context); });
+  flags.argument("symbol", &options->symbol, "Symbol").type("SYMBOL").required();
+  std::vector<std::string> intervals;
+  for (const auto interval : candles::kIntervals) intervals.emplace_back(candles::name(interval));
+  flags.option("--interval", &options->interval, "How long a candle is")
+      .type("INTERVAL")
+      .choices(std::move(intervals))
+      .show_default();
+  flags.option("--from", &options->from, "First candle: a UTC day or instant (2024-05-01, 2024-05-01T13:00)")
+      .type("DATE|TIME");
+  flags.option("--to", &options->to, "Last candle: a UTC day, inclusive, or an instant before which it opens")
+      .type("DATE|TIME");
+  flags.option("--last", &options->last, "Only the newest N of them (a table without --from and --to: 50)")
+      .type("N");
+  flags.toggle("--fill", &options->fill,
                "Candles without any minute carry the last close on, marked as filled");
-  app.add_option("--format", options->format, "How they are written")
-      ->check(CLI::IsMember({"table", "csv", "json", "parquet"}))
-      ->capture_default_str();
-  app.add_option("-o,--output", options->file, "Write to a file instead of stdout")->type_name("FILE");
+  flags.option("--format", &options->format, "How they are written")
+      .choices({"table", "csv", "json", "parquet"})
+      .show_default();
+  flags.option("-o,--output", &options->file, "Write to a file instead of stdout").type("FILE");
 }
 
 }  // namespace chandler::cli

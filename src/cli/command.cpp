@@ -30,18 +30,15 @@ void print_marked(std::string_view colour, std::string_view mark, std::string_vi
 
 }  // namespace
 
-CLI::App& Registry::add(const std::string& name, const std::string& description, Run run) {
-  CLI::App* command = app_.add_subcommand(name, description);
-  command->fallthrough();  // global flags may stand after the command
-  commands_.emplace_back(command, std::move(run));
-  return *command;
+Flags& Registry::add(std::string name, std::string about, Run run) {
+  runs_.emplace(name, std::move(run));
+  return program_.commands.emplace_back(Command{std::move(name), std::move(about), false, {}}).flags;
 }
 
-const Run* Registry::chosen() const {
-  for (const auto& [app, run] : commands_) {
-    if (app->parsed()) return &run;
-  }
-  return nullptr;
+Flags& Registry::add_hidden(std::string name, std::string about, Run run) {
+  Flags& flags = add(std::move(name), std::move(about), std::move(run));
+  program_.commands.back().is_hidden = true;
+  return flags;
 }
 
 // Flushed at once: whoever reads the pipe of a long-running command waits for the line.
@@ -71,9 +68,9 @@ void print_warning(std::string_view text) {
   print_marked("1;33", "warning: ", text);
 }
 
-void DayFlags::add_to(CLI::App& app) {
-  app.add_option("--since", since, "First UTC day, inclusive")->type_name("DATE");
-  app.add_option("--until", until, "Last UTC day, inclusive")->type_name("DATE");
+void DayFlags::add_to(Flags& flags) {
+  flags.option("--since", &since, "First UTC day, inclusive").type("DATE");
+  flags.option("--until", &until, "Last UTC day, inclusive").type("DATE");
 }
 
 Result<std::optional<Timestamp>> DayFlags::begin() const {

@@ -3,8 +3,8 @@
 // lists them. Flags are known nowhere else.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stop_token>
@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/progress.hpp"
+#include "cli/command_line.hpp"
 #include "lake/storage.hpp"
 
 namespace chandler::cli {
@@ -47,16 +48,19 @@ using Run = std::function<Result<int>(Context&)>;
 
 class Registry {
  public:
-  explicit Registry(CLI::App& app) : app_(app) {}
-  // A subcommand; its flags are added to the result. Options' values must outlive the parse: keep them in a
+  explicit Registry(Program& program) : program_(program) {}
+  // A command; its flags are added to the result. The flags' targets must outlive the parse: keep them in a
   // shared_ptr that the Run captures.
-  CLI::App& add(const std::string& name, const std::string& description, Run run);
-  // What to run for the subcommand that was given.
-  const Run* chosen() const;
+  Flags& add(std::string name, std::string about, Run run);
+  // One that programs call and users hardly ever do: not in the list of commands.
+  Flags& add_hidden(std::string name, std::string about, Run run);
+  // What to run for a command that was added here.
+  const Run& run_of(const Command& command) const { return runs_.at(command.name); }
+  const Program& program() const { return program_; }
 
  private:
-  CLI::App& app_;
-  std::vector<std::pair<CLI::App*, Run>> commands_;
+  Program& program_;
+  std::map<std::string, Run> runs_;
 };
 
 // Writes to stdout. With --json a command prints exactly one document and no other text.
@@ -70,7 +74,7 @@ void print_warning(std::string_view text);
 // --since and --until: both inclusive days. Returns the half-open range, each side if given.
 struct DayFlags {
   std::string since, until;
-  void add_to(CLI::App& app);
+  void add_to(Flags& flags);
   Result<std::optional<Timestamp>> begin() const;  // 00:00 of since
   Result<std::optional<Timestamp>> end() const;    // 24:00 of until
 };

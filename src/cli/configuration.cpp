@@ -13,15 +13,11 @@ namespace {
 
 constexpr const char* kDefaultFile = "chandler.toml";
 
-bool is_given(const std::vector<std::string>& arguments, const CLI::Option& option) {
+bool is_given(const std::vector<std::string>& arguments, const Flag& flag) {
   return std::ranges::any_of(arguments, [&](const std::string& argument) {
-    for (const std::string& name : option.get_lnames()) {
-      if (argument == "--" + name || argument.starts_with("--" + name + "=")) return true;
-    }
-    return std::ranges::any_of(option.get_snames(), [&](const std::string& name) {
-      return argument.size() > 1 && argument[0] == '-' && argument[1] != '-' &&
-             argument.find(name, 1) != std::string::npos;
-    });
+    if (argument == "--" + flag.name || argument.starts_with("--" + flag.name + "=")) return true;
+    return flag.letter != 0 && argument.size() > 1 && argument[0] == '-' && argument[1] != '-' &&
+           argument.find(flag.letter, 1) != std::string::npos;
   });
 }
 
@@ -84,42 +80,24 @@ Result<std::vector<std::string>> texts_of(const toml::node& node, const std::str
   return texts;
 }
 
-void add_values(const CLI::Option& option, const std::vector<std::string>& values,
+void add_values(const Flag& flag, const std::vector<std::string>& values,
                 std::vector<std::string>& arguments) {
-  if (option.get_positional()) {
-    arguments.insert(arguments.end(), values.begin(), values.end());
+  const std::string typed = "--" + flag.name;
+  if (flag.kind == FlagKind::toggle) {
+    if (values.size() == 1 && values[0] != "false" && values[0] != "0") arguments.push_back(typed);
     return;
   }
-  const std::string flag = "--" + option.get_lnames().front();
-  if (option.get_items_expected_max() == 0) {
-    if (values.size() == 1 && values[0] != "false" && values[0] != "0") arguments.push_back(flag);
-    return;
-  }
-  for (const std::string& value : values) arguments.push_back(flag + "=" + value);
-}
-
-const CLI::App* find_command(const CLI::App& app, const std::string& name) {
-  for (const CLI::App* command : app.get_subcommands({})) {
-    if (command->get_name() == name) return command;
-  }
-  return nullptr;
-}
-
-const CLI::Option* find_option(const CLI::App& app, std::string_view key) {
-  for (const CLI::Option* option : app.get_options()) {
-    if (std::ranges::find(option->get_lnames(), key) != option->get_lnames().end()) return option;
-  }
-  return nullptr;
+  for (const std::string& value : values) arguments.push_back(typed + "=" + value);
 }
 
 // The first argument that names a command and is not the value of a flag before it (`--lake live status`).
-const CLI::App* chosen_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+const Command* chosen_command(const Program& program, const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (argument.starts_with("--")) {
-      const auto* option = find_option(app, argument.substr(2));
-      if (option != nullptr && option->get_items_expected_max() > 0) ++i;
-    } else if (const auto* command = find_command(app, argument)) {
+      const Flag* flag = program.globals.find(argument.substr(2));
+      if (flag != nullptr && flag->kind == FlagKind::option) ++i;
+    } else if (const Command* command = program.find(argument)) {
       return command;
     }
   }
@@ -145,25 +123,25 @@ Result<toml::table> read_file(const std::vector<std::string>& arguments, std::st
 }
 
 // Every key has to be a flag of some command, so that a misspelt one is not ignored.
-Status check_keys(const CLI::App& app, const toml::table& table, const std::string& file) {
+Status check_keys(const Program& program, const toml::table& table, const std::string& file) {
   for (const auto& [key, value] : table) {
-    const std::string name(key.str());
+    const std::string_view name = key.str();
     if (const auto* section = value.as_table()) {
-      const auto* command = find_command(app, name);
+      const Command* command = program.find(name);
       if (command == nullptr) {
         return fail(ErrorCode::usage, fmt::format("[{}] is not a command", name), where(file, value));
       }
       for (const auto& [inner, inner_value] : *section) {
-        if (find_option(*command, inner.str()) == nullptr && find_option(app, inner.str()) == nullptr) {
+        if (command->flags.find(inner.str()) == nullptr && program.globals.find(inner.str()) == nullptr) {
           return fail(ErrorCode::usage, fmt::format("'{}' is not a flag of {}", inner.str(), name),
                       where(file, inner_value), fmt::format("see `chandler {} --help`", name));
         }
       }
       continue;
     }
-    bool known = find_option(app, name) != nullptr;
-    for (const auto* command : app.get_subcommands({}))
-      known = known || find_option(*command, name) != nullptr;
+    const bool known = program.globals.find(name) != nullptr ||
+                       std::ranges::any_of(program.commands,
+                                           [&](const Command& c) { return c.flags.find(name) != nullptr; });
     if (!known)
       return fail(ErrorCode::usage, fmt::format("'{}' is not a flag of any command", name),
                   where(file, value));
@@ -173,30 +151,29 @@ Status check_keys(const CLI::App& app, const toml::table& table, const std::stri
 
 }  // namespace
 
-Result<std::vector<std::string>> with_configuration(const CLI::App& app, std::vector<std::string> arguments) {
+Result<std::vector<std::string>> with_configuration(const Program& program,
+                                                    std::vector<std::string> arguments) {
   std::string file;
   CHANDLER_ASSIGN(const toml::table table, read_file(arguments, file));
-  CHANDLER_TRY(check_keys(app, table, file));
+  CHANDLER_TRY(check_keys(program, table, file));
 
-  const CLI::App* command = chosen_command(app, arguments);
+  const Command* command = chosen_command(program, arguments);
   if (command == nullptr) return arguments;
 
   std::vector<std::string> result = arguments;
-  const toml::table* section = table[command->get_name()].as_table();
-  for (const CLI::App* scope : {&app, command}) {
-    for (const CLI::Option* option : scope->get_options()) {
-      if (option->get_lnames().empty() || is_given(arguments, *option)) continue;
-      const std::string& key = option->get_lnames().front();
-      if (key == "help" || key == "version" || key == "config") continue;
-      if (const char* value = environment_value(environment_name(key))) {
-        add_values(*option, {value}, result);
+  const toml::table* section = table[command->name].as_table();
+  for (const Flags* scope : {&program.globals, &command->flags}) {
+    for (const Flag& flag : scope->all()) {
+      if (flag.kind == FlagKind::argument || flag.name == "config" || is_given(arguments, flag)) continue;
+      if (const char* value = environment_value(environment_name(flag.name))) {
+        add_values(flag, {value}, result);
         continue;
       }
-      const toml::node* node = section != nullptr ? section->get(key) : nullptr;
-      if (node == nullptr) node = table.get(key);
+      const toml::node* node = section != nullptr ? section->get(flag.name) : nullptr;
+      if (node == nullptr) node = table.get(flag.name);
       if (node == nullptr || node->is_table()) continue;
-      CHANDLER_ASSIGN(const auto values, texts_of(*node, file, key));
-      add_values(*option, values, result);
+      CHANDLER_ASSIGN(const auto values, texts_of(*node, file, flag.name));
+      add_values(flag, values, result);
     }
   }
   return result;

@@ -18,22 +18,22 @@ using ::testing::HasSubstr;
 // A program of two commands; `parse` gives it arguments, a chandler.toml and an environment.
 class Configuration : public ::testing::Test {
  protected:
-  Configuration() : app_("test", "chandler") {
+  Configuration() {
     std::filesystem::current_path(folder_.path());
-    app_.add_option("--lake", lake)->capture_default_str();
-    app_.add_option("--config", config);
-    app_.add_flag("--json", json);
-    app_.add_flag("-v,--verbose", verbosity);
-    live_ = app_.add_subcommand("live");
-    live_->fallthrough();
-    live_->add_option("--stream-url", stream_url);
-    fetch_ = app_.add_subcommand("fetch");
-    fetch_->fallthrough();
-    fetch_->add_option("symbols", symbols);
-    fetch_->add_option("--since", since);
-    fetch_->add_option("--in-flight", in_flight);
-    fetch_->add_option("--only", only);
-    fetch_->add_flag("--refetch", refetch);
+    program_.name = "chandler";
+    program_.globals.option("--lake", &lake, "").show_default();
+    program_.globals.option("--config", &config, "");
+    program_.globals.toggle("--json", &json, "");
+    program_.globals.toggle("-v,--verbose", &verbosity, "");
+    program_.commands.emplace_back().name = "live";
+    program_.commands.back().flags.option("--stream-url", &stream_url, "");
+    program_.commands.emplace_back().name = "fetch";
+    Flags& fetch = program_.commands.back().flags;
+    fetch.argument("symbols", &symbols, "");
+    fetch.option("--since", &since, "");
+    fetch.option("--in-flight", &in_flight, "");
+    fetch.option("--only", &only, "");
+    fetch.toggle("--refetch", &refetch, "");
   }
   ~Configuration() override {
     for (const std::string& name : set_) ::unsetenv(name.c_str());
@@ -49,18 +49,11 @@ class Configuration : public ::testing::Test {
   }
   // Empty on success, else the error as a user sees it.
   std::string parse(std::vector<std::string> arguments) {
-    auto all = with_configuration(app_, std::move(arguments));
-    if (!all) {
-      EXPECT_EQ(all.error().code, ErrorCode::usage);
-      return to_text(all.error());
-    }
-    std::vector<std::string> reversed(all->rbegin(), all->rend());
-    try {
-      app_.parse(reversed);
-    } catch (const CLI::ParseError& e) {
-      return e.what();
-    }
-    return {};
+    const auto given = with_configuration(program_, std::move(arguments));
+    const Result<Parsed> parsed = given ? cli::parse(program_, *given) : std::unexpected(given.error());
+    if (parsed) return {};
+    EXPECT_EQ(parsed.error().code, ErrorCode::usage);
+    return to_text(parsed.error());
   }
 
   std::string lake = "./lake", config, stream_url, since;
@@ -71,9 +64,7 @@ class Configuration : public ::testing::Test {
  private:
   TemporaryFolder folder_;
   std::vector<std::string> set_;
-  CLI::App app_;
-  CLI::App* live_ = nullptr;
-  CLI::App* fetch_ = nullptr;
+  Program program_;
 };
 
 TEST_F(Configuration, WithoutAnythingTheDefaultsHold) {

@@ -49,17 +49,16 @@ Result<int> run(const Options& options, Context& context) {
 
 void add_consume_command(Registry& registry) {
   auto options = std::make_shared<Options>();
-  CLI::App& app = registry.add("consume", "Kafka topic → speed_1m, each minute exactly once",
-                               [options](Context& context) { return run(*options, context); });
-  app.add_option("symbols", options->symbols, "Take only these symbols; every one if none")
-      ->type_name("SYMBOL");
-  options->kafka.add_to(app, "klines");
-  app.add_option("--group", options->group, "Consumer group: its members share the partitions")
-      ->type_name("NAME")
-      ->capture_default_str();
-  app.add_flag("--once", options->once,
+  Flags& flags = registry.add("consume", "Kafka topic → speed_1m, each minute exactly once",
+                              [options](Context& context) { return run(*options, context); });
+  flags.argument("symbols", &options->symbols, "Take only these symbols; every one if none").type("SYMBOL");
+  options->kafka.add_to(flags, "klines");
+  flags.option("--group", &options->group, "Consumer group: its members share the partitions")
+      .type("NAME")
+      .show_default();
+  flags.toggle("--once", &options->once,
                "Read from the earliest to the latest message, store, print the days and stop");
-  options->pipeline.add_to(app);
+  options->pipeline.add_to(flags);
 }
 
 }  // namespace chandler::cli

@@ -117,11 +117,10 @@ Result<int> run(const Options& options, Context& context) {
 
 void add_demo_command(Registry& registry) {
   auto options = std::make_shared<Options>();
-  CLI::App& app =
-      registry.add("demo", "Backfill real candles from an embedded exchange, without the internet",
-                   [options](Context& context) { return run(*options, context); });
-  app.add_option("--data", options->data, "Folder of candles (default: what ships with the program)")
-      ->type_name("DIR");
+  Flags& flags = registry.add("demo", "Backfill real candles from an embedded exchange, without the internet",
+                              [options](Context& context) { return run(*options, context); });
+  flags.option("--data", &options->data, "Folder of candles (default: what ships with the program)")
+      .type("DIR");
 }
 
 }  // namespace chandler::cli

@@ -36,21 +36,17 @@ Random jitter(const ExchangeFlags& flags, std::uint64_t stream) {
 
 }  // namespace
 
-void ExchangeFlags::add_to(CLI::App& app) {
-  app.add_option("--rest-url", rest_url, "REST API of the exchange")->type_name("URL")->capture_default_str();
-  app.add_option("--archive-url", archive_url, "Bulk archive of the exchange")
-      ->type_name("URL")
-      ->capture_default_str();
-  app.add_option("--in-flight", in_flight, "Requests at a time")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  app.add_option("--request-timeout", request_timeout, "Seconds that one request may take")
-      ->check(CLI::Range(0.05, 600.0))
-      ->capture_default_str();
-  app.add_option("--deadline", deadline, "Seconds that the whole job may take; 0 for no limit")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--seed", seed, "Seed of the retries' jitter, to replay a run; 0 for another one each time");
+void ExchangeFlags::add_to(Flags& flags) {
+  flags.option("--rest-url", &rest_url, "REST API of the exchange").type("URL").show_default();
+  flags.option("--archive-url", &archive_url, "Bulk archive of the exchange").type("URL").show_default();
+  flags.option("--in-flight", &in_flight, "Requests at a time").range(1, 64).show_default();
+  flags.option("--request-timeout", &request_timeout, "Seconds that one request may take")
+      .range(0.05, 600.0)
+      .show_default();
+  flags.option("--deadline", &deadline, "Seconds that the whole job may take; 0 for no limit")
+      .at_least(0)
+      .show_default();
+  flags.option("--seed", &seed, "Seed of the retries' jitter, to replay a run; 0 for another one each time");
 }
 
 ExchangeClients::ExchangeClients(const ExchangeFlags& flags, Clock& clock)

@@ -14,7 +14,7 @@ struct ExchangeFlags {
   double request_timeout = 10;  // seconds
   double deadline = 0;          // seconds of the whole job; 0: none
   std::uint64_t seed = 0;       // of the retries' jitter; 0: another one each time
-  void add_to(CLI::App& app);
+  void add_to(Flags& flags);
   bool archive_belongs_to_rest() const;
 };
 

@@ -214,33 +214,37 @@ Result<int> run(const Options& options, Context& context) {
 
 void add_forecast_command(Registry& registry) {
   auto options = std::make_shared<Options>();
-  CLI::App& app = registry.add("forecast", "Fit, choose, measure and save forecasts of the daily closes",
-                               [options](Context& context) { return run(*options, context); });
-  app.add_option("symbols", options->symbols, "Symbols; all of the lake's if none")->type_name("SYMBOL");
-  app.add_option("--horizon", options->horizon, "How far ahead")->type_name("DAYS")->capture_default_str();
-  app.add_option("--period", options->period, "From one measured origin to the next")
-      ->type_name("DAYS")
-      ->capture_default_str();
-  app.add_option("--initial", options->initial,
-                 "History before the first origin (default: half of the training part)")
-      ->type_name("DAYS");
-  app.add_option("--regressors", options->regressors,
-                 "Columns Prophet may lean on, lagged by the horizon: ma7,ma30")
-      ->delimiter(',')
-      ->type_name("NAME,…");
-  app.add_flag("--same-day-regressors", options->same_day_regressors,
+  Flags& flags = registry.add("forecast", "Fit, choose, measure and save forecasts of the daily closes",
+                              [options](Context& context) { return run(*options, context); });
+  flags.argument("symbols", &options->symbols, "Symbols; all of the lake's if none").type("SYMBOL");
+  flags.option("--horizon", &options->horizon, "How far ahead").type("DAYS").show_default();
+  flags.option("--period", &options->period, "From one measured origin to the next")
+      .type("DAYS")
+      .show_default();
+  flags
+      .option("--initial", &options->initial,
+              "History before the first origin (default: half of the training part)")
+      .type("DAYS");
+  flags
+      .option("--regressors", &options->regressors,
+              "Columns Prophet may lean on, lagged by the horizon: ma7,ma30")
+      .split_at(',')
+      .type("NAME,…");
+  flags.toggle("--same-day-regressors", &options->same_day_regressors,
                "Regressors of the same day, as the reference pipeline had them; what is measured is not a "
                "forecast error");
-  app.add_option("--holidays", options->holidays,
-                 "CSV: holiday,ds,lower_window,upper_window[,prior_scale][,symbol]")
-      ->type_name("FILE");
-  app.add_option("--model", options->models,
-                 "Only these beside naive: drift, seasonal_naive, ets, theta, combination, "
-                 "prophet, prophet_anchored")
-      ->delimiter(',')
-      ->type_name("NAME,…");
-  app.add_option("--seed", options->seed, "Of the simulated paths")->type_name("N")->capture_default_str();
-  app.add_flag("--no-plots", options->no_plots, "No SVG and PNG");
+  flags
+      .option("--holidays", &options->holidays,
+              "CSV: holiday,ds,lower_window,upper_window[,prior_scale][,symbol]")
+      .type("FILE");
+  flags
+      .option("--model", &options->models,
+              "Only these beside naive: drift, seasonal_naive, ets, theta, combination, "
+              "prophet, prophet_anchored")
+      .split_at(',')
+      .type("NAME,…");
+  flags.option("--seed", &options->seed, "Of the simulated paths").type("N").show_default();
+  flags.toggle("--no-plots", &options->no_plots, "No SVG and PNG");
 }
 
 }  // namespace chandler::cli

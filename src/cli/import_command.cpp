@@ -185,23 +185,22 @@ Result<int> run(Context& context, Options options) {
 
 void add_import_command(Registry& registry) {
   const auto options = std::make_shared<Options>();
-  CLI::App& app = registry.add("import", "Take history files (CSV, CSV.gz, zip) into the lake",
-                               [options](Context& context) { return run(context, *options); });
-  app.add_option("files", options->files, "History of one symbol, in any order and dialect")
-      ->required()
-      ->type_name("FILE…");
-  app.add_option("--symbol", options->symbol, "What the candles are of, e.g. BTCUSDT")
-      ->required()
-      ->type_name("SYMBOL");
-  app.add_option("--interval", options->interval, "What one row is: a minute or a day")
-      ->check(CLI::IsMember({"1m", "1d"}))
-      ->capture_default_str();
-  app.add_option("--rejects", options->rejects,
-                 "Write every bad row's file, line and reason to this CSV file")
-      ->type_name("FILE");
-  app.add_option("--max-rejects", options->max_rejects, "With more bad rows than this, nothing is imported")
-      ->type_name("N")
-      ->capture_default_str();
+  Flags& flags = registry.add("import", "Take history files (CSV, CSV.gz, zip) into the lake",
+                              [options](Context& context) { return run(context, *options); });
+  flags.argument("files", &options->files, "History of one symbol, in any order and dialect")
+      .required()
+      .type("FILE…");
+  flags.option("--symbol", &options->symbol, "What the candles are of, e.g. BTCUSDT")
+      .required()
+      .type("SYMBOL");
+  flags.option("--interval", &options->interval, "What one row is: a minute or a day")
+      .choices({"1m", "1d"})
+      .show_default();
+  flags.option("--rejects", &options->rejects, "Write every bad row's file, line and reason to this CSV file")
+      .type("FILE");
+  flags.option("--max-rejects", &options->max_rejects, "With more bad rows than this, nothing is imported")
+      .type("N")
+      .show_default();
 }
 
 }  // namespace chandler::cli

@@ -36,13 +36,13 @@ Result<int> run(const Options& options, Context& context) {
 
 void add_live_command(Registry& registry) {
   auto options = std::make_shared<Options>();
-  CLI::App& app = registry.add("live", "The exchange's streams → speed_1m in one process, without a broker",
-                               [options](Context& context) { return run(*options, context); });
-  app.add_option("symbols", options->symbols, "Symbols, e.g. BTCUSDT; those in the lake if none")
-      ->type_name("SYMBOL");
-  options->stream.add_to(app);
-  options->exchange.add_to(app);
-  options->pipeline.add_to(app);
+  Flags& flags = registry.add("live", "The exchange's streams → speed_1m in one process, without a broker",
+                              [options](Context& context) { return run(*options, context); });
+  flags.argument("symbols", &options->symbols, "Symbols, e.g. BTCUSDT; those in the lake if none")
+      .type("SYMBOL");
+  options->stream.add_to(flags);
+  options->exchange.add_to(flags);
+  options->pipeline.add_to(flags);
 }
 
 }  // namespace chandler::cli

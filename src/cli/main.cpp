@@ -38,18 +38,18 @@ class Signals {
   std::stop_source source_;
 };
 
-void add_globals(CLI::App& app, Globals& globals) {
-  app.add_option("--lake", globals.lake, "The lake: a folder or s3://bucket/prefix")
-      ->type_name("DIR|s3://…")
-      ->capture_default_str();
-  app.add_option("--config", globals.config, "Configuration file (default: chandler.toml, if it is there)")
-      ->type_name("FILE");
-  app.add_flag("--json", globals.json, "Print one JSON document on stdout and nothing else");
-  app.add_flag("--quiet", globals.quiet, "No progress, no notes; only errors on stderr");
-  app.add_flag("-v,--verbose", globals.verbosity, "More about what is being done; -vv for everything");
-  app.add_option("--log-format", globals.log_format, "Logs as text or as one JSON object a line")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+void add_globals(Flags& flags, Globals& globals) {
+  flags.option("--lake", &globals.lake, "The lake: a folder or s3://bucket/prefix")
+      .type("DIR|s3://…")
+      .show_default();
+  flags.option("--config", &globals.config, "Configuration file (default: chandler.toml, if it is there)")
+      .type("FILE");
+  flags.toggle("--json", &globals.json, "Print one JSON document on stdout and nothing else");
+  flags.toggle("--quiet", &globals.quiet, "No progress, no notes; only errors on stderr");
+  flags.toggle("-v,--verbose", &globals.verbosity, "More about what is being done; -vv for everything");
+  flags.option("--log-format", &globals.log_format, "Logs as text or as one JSON object a line")
+      .choices({"text", "json"})
+      .show_default();
 }
 
 int finish(const Globals& globals, const Error& error) {
@@ -59,27 +59,22 @@ int finish(const Globals& globals, const Error& error) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("chandler keeps candles: a complete, checked, always current history of crypto markets",
-               "chandler");
-  app.set_version_flag("--version", CHANDLER_VERSION);
-  app.require_subcommand(1);
+  Program program;
+  program.name = "chandler";
+  program.about = "chandler keeps candles: a complete, checked, always current history of crypto markets";
+  program.version = CHANDLER_VERSION;
   Globals globals;
-  add_globals(app, globals);
-  Registry registry(app);
+  add_globals(program.globals, globals);
+  Registry registry(program);
   add_commands(registry);
 
-  auto arguments = with_configuration(app, std::vector<std::string>(argv + 1, argv + argc));
+  const auto arguments = with_configuration(program, std::vector<std::string>(argv + 1, argv + argc));
   if (!arguments) return finish(globals, arguments.error());
-  try {
-    std::vector<std::string> reversed(arguments->rbegin(), arguments->rend());
-    app.parse(reversed);
-  } catch (const CLI::Success& e) {
-    app.exit(e);
+  const auto parsed = parse(program, *arguments);
+  if (!parsed) return finish(globals, parsed.error());
+  if (parsed->command == nullptr) {
+    print(parsed->text);
     return 0;
-  } catch (const CLI::ParseError& e) {
-    const auto chosen = app.get_subcommands();
-    const std::string command = chosen.empty() ? "" : chosen.front()->get_name() + " ";
-    return finish(globals, {ErrorCode::usage, e.what(), {}, fmt::format("chandler {}--help", command)});
   }
 
   configure_logging(globals.quiet ? -1 : globals.verbosity,
@@ -88,7 +83,7 @@ int run(int argc, char** argv) {
   SystemClock clock;
   const auto progress = make_progress(clock, globals.quiet || globals.json);
   Context context{globals, signals.token(), clock, *progress, !globals.json && stdout_shows_colour()};
-  const Result<int> code = (*registry.chosen())(context);
+  const Result<int> code = registry.run_of(*parsed->command)(context);
   progress->end();
   const int exit = code ? *code : finish(globals, code.error());
   std::fflush(stdout);

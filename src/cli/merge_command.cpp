@@ -79,10 +79,10 @@ Result<int> run(const std::vector<std::string>& arguments, Context& context) {
 
 void add_merge_command(Registry& registry) {
   auto symbols = std::make_shared<std::vector<std::string>>();
-  CLI::App& app =
+  Flags& flags =
       registry.add("merge", "Make the speed layer's closed minutes part of klines_1m and derive the days",
                    [symbols](Context& context) { return run(*symbols, context); });
-  app.add_option("symbols", *symbols, "Symbols; all of the lake's if none")->type_name("SYMBOL");
+  flags.argument("symbols", symbols.get(), "Symbols; all of the lake's if none").type("SYMBOL");
 }
 
 }  // namespace chandler::cli

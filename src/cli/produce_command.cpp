@@ -55,23 +55,22 @@ Result<int> run(const Options& options, Context& context) {
 
 void add_produce_command(Registry& registry) {
   auto options = std::make_shared<Options>();
-  CLI::App& app = registry.add("produce", "The exchange's streams → a Kafka topic, no minute left out",
-                               [options](Context& context) { return run(*options, context); });
-  app.add_option("symbols", options->symbols, "Symbols, e.g. BTCUSDT; those in the lake if none")
-      ->type_name("SYMBOL");
-  options->kafka.add_to(app, "klines");
-  app.add_option("--channel", options->channel, "1m klines, or 24-hour tickers (topic crypto-prices)")
-      ->check(CLI::IsMember({"kline", "ticker"}))
-      ->capture_default_str();
-  app.add_option("--partitions", options->partitions, "Partitions of a topic that has to be made")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  app.add_option("--metrics-port", options->metrics_port,
-                 "Serve Prometheus metrics on this port of 127.0.0.1")
-      ->check(CLI::Range(0, 65535))
-      ->type_name("PORT");
-  options->stream.add_to(app);
-  options->exchange.add_to(app);
+  Flags& flags = registry.add("produce", "The exchange's streams → a Kafka topic, no minute left out",
+                              [options](Context& context) { return run(*options, context); });
+  flags.argument("symbols", &options->symbols, "Symbols, e.g. BTCUSDT; those in the lake if none")
+      .type("SYMBOL");
+  options->kafka.add_to(flags, "klines");
+  flags.option("--channel", &options->channel, "1m klines, or 24-hour tickers (topic crypto-prices)")
+      .choices({"kline", "ticker"})
+      .show_default();
+  flags.option("--partitions", &options->partitions, "Partitions of a topic that has to be made")
+      .range(1, 1000)
+      .show_default();
+  flags.option("--metrics-port", &options->metrics_port, "Serve Prometheus metrics on this port of 127.0.0.1")
+      .range(0, 65535)
+      .type("PORT");
+  options->stream.add_to(flags);
+  options->exchange.add_to(flags);
 }
 
 }  // namespace chandler::cli

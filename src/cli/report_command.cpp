@@ -171,22 +171,23 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_report_command(Registry& registry) {
   const auto options = std::make_shared<Options>();
-  CLI::App& app =
+  Flags& flags =
       registry.add("report", "Coverage, gaps, statistics and plots as CSV, SVG, PNG and one web page",
                    [options](Context& context) { return run(context, *options); });
-  app.add_option("symbols", options->symbols, "Symbols; all of the lake's if none")->type_name("SYMBOL");
-  app.add_option("-o,--output", options->output, "Folder to write to (default: reports in the lake)")
-      ->type_name("DIR");
-  app.add_option("--top", options->report.top,
-                 "Rows of the top tables per symbol, and of every table on the terminal")
-      ->check(CLI::Range(1, 1'000'000))
-      ->type_name("N")
-      ->capture_default_str();
-  app.add_option("--min-gap", options->report.min_gap_minutes, "Leave shorter gaps out of large_gaps")
-      ->check(CLI::Range(1, 100'000'000))
-      ->type_name("MINUTES")
-      ->capture_default_str();
-  app.add_flag("--no-plots", options->no_plots, "Tables only");
+  flags.argument("symbols", &options->symbols, "Symbols; all of the lake's if none").type("SYMBOL");
+  flags.option("-o,--output", &options->output, "Folder to write to (default: reports in the lake)")
+      .type("DIR");
+  flags
+      .option("--top", &options->report.top,
+              "Rows of the top tables per symbol, and of every table on the terminal")
+      .range(1, 1'000'000)
+      .type("N")
+      .show_default();
+  flags.option("--min-gap", &options->report.min_gap_minutes, "Leave shorter gaps out of large_gaps")
+      .range(1, 100'000'000)
+      .type("MINUTES")
+      .show_default();
+  flags.toggle("--no-plots", &options->no_plots, "Tables only");
 }
 
 }  // namespace chandler::cli

@@ -91,20 +91,23 @@ Result<int> run(const Options& options, Context& context) {
 
 void add_serve_command(Registry& registry) {
   auto options = std::make_shared<Options>();
-  CLI::App& app = registry.add("serve", "Dashboard and APIs over the lake",
-                               [options](Context& context) { return run(*options, context); });
-  app.add_option("--port", options->port, "Port; 0 takes any free one")->capture_default_str();
-  app.add_option("--listen", options->listen,
-                 "Address other than 127.0.0.1; a bearer token is needed then, unless --public")
-      ->type_name("ADDR[:PORT]");
-  app.add_option("--token", options->token,
-                 "The bearer token; where one is needed and none is given, one is made and printed")
-      ->type_name("TOKEN");
-  app.add_flag("--public", options->is_public,
+  Flags& flags = registry.add("serve", "Dashboard and APIs over the lake",
+                              [options](Context& context) { return run(*options, context); });
+  flags.option("--port", &options->port, "Port; 0 takes any free one").show_default();
+  flags
+      .option("--listen", &options->listen,
+              "Address other than 127.0.0.1; a bearer token is needed then, unless --public")
+      .type("ADDR[:PORT]");
+  flags
+      .option("--token", &options->token,
+              "The bearer token; where one is needed and none is given, one is made and printed")
+      .type("TOKEN");
+  flags.toggle("--public", &options->is_public,
                "No token: anybody who can reach the address can read the lake");
-  app.add_option("--host", options->hosts,
-                 "A host name, besides addresses and localhost, that requests may be for")
-      ->type_name("NAME");
+  flags
+      .option("--host", &options->hosts,
+              "A host name, besides addresses and localhost, that requests may be for")
+      .type("NAME");
 }
 
 }  // namespace chandler::cli

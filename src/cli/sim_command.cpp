@@ -54,72 +54,77 @@ Result<int> run(const Options& options, Context& context) {
   return kDone;
 }
 
+// Stores a number of units as milliseconds.
+Target scaled(Millis& value, std::int64_t unit_ms) {
+  return std::function<void(double)>([&value, unit_ms](double units) {
+    value = Millis(static_cast<std::int64_t>(units * static_cast<double>(unit_ms)));
+  });
+}
+
 }  // namespace
 
 void add_sim_command(Registry& registry) {
   auto options = std::make_shared<Options>();
-  CLI::App& app =
+  Flags& flags =
       registry.add("sim", "A look-alike of the exchange over a lake or candle files, for tests and demos",
                    [options](Context& context) { return run(*options, context); });
   sim::SimOptions& server = options->server;
-  app.add_option("--data", options->data,
-                 "A lake, or files or folders of 1m and 1d candles (zip, CSV, CSV.gz); the lake if none")
-      ->type_name("PATH");
-  app.add_option("--address", server.address, "Address to listen on")->capture_default_str();
-  app.add_option("--port", server.port, "Port to listen on; 0 takes a free one")->capture_default_str();
-  app.add_option("--now", options->now,
-                 "Where the exchange's clock starts; 90 minutes before the end of the minutes if not given")
-      ->type_name("TIME");
-  app.add_option("--speed", server.speed, "Seconds of the market per second; 0 stands still")
-      ->capture_default_str();
-  app.add_option_function<std::int64_t>(
-         "--latency",
-         [options](std::int64_t ms) { options->server.exchange.latency = std::chrono::milliseconds(ms); },
-         "Milliseconds that every answer takes")
-      ->check(CLI::Range(0, 600'000))
-      ->type_name("MS");
-  app.add_option("--faults", server.exchange.faults.rate, "Share of the requests that fail, 0 to 1")
-      ->capture_default_str();
-  app.add_option("--seed", server.exchange.faults.seed, "Which requests fail, and how; one seed replays")
-      ->capture_default_str();
-  app.add_option("--damaged-archives", server.exchange.archive.damaged,
-                 "Share of the archive files that are wrong whenever they are fetched, 0 to 1")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  app.add_option_function<double>(
-         "--month-lag",
-         [options](double days) {
-           options->server.exchange.archive.month_lag = Millis(static_cast<std::int64_t>(days * kDayMs));
-         },
-         "Days from a month's end until its archive appears (3)")
-      ->check(CLI::Range(0.0, 3650.0))
-      ->type_name("DAYS");
-  app.add_option_function<double>(
-         "--day-lag",
-         [options](double hours) {
-           options->server.exchange.archive.day_lag = Millis(static_cast<std::int64_t>(hours * 3.6e6));
-         },
-         "Hours from a day's end until its archive appears (10)")
-      ->check(CLI::Range(0.0, 87'600.0))
-      ->type_name("HOURS");
-  app.add_option("--stream-faults", server.streams.faults.rate,
-                 "Share of the stream messages that are doubled, swapped, late, lost or the last, 0 to 1")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  const auto seconds = [&app](const std::string& flag, Millis& value, const std::string& what) {
-    app.add_option_function<double>(
-           flag, [&value](double s) { value = Millis(static_cast<std::int64_t>(s * 1000)); }, what)
-        ->check(CLI::Range(0.001, 1e9))
-        ->type_name("SECONDS");
+  flags
+      .option("--data", &options->data,
+              "A lake, or files or folders of 1m and 1d candles (zip, CSV, CSV.gz); the lake if none")
+      .type("PATH");
+  flags.option("--address", &server.address, "Address to listen on").show_default();
+  flags.option("--port", &server.port, "Port to listen on; 0 takes a free one").show_default();
+  flags
+      .option("--now", &options->now,
+              "Where the exchange's clock starts; 90 minutes before the end of the minutes if not given")
+      .type("TIME");
+  flags.option("--speed", &server.speed, "Seconds of the market per second; 0 stands still").show_default();
+  flags.option("--latency", scaled(server.exchange.latency, 1), "Milliseconds that every answer takes")
+      .range(0, 600'000)
+      .type("MS");
+  flags.option("--faults", &server.exchange.faults.rate, "Share of the requests that fail")
+      .range(0, 1)
+      .show_default();
+  flags.option("--seed", &server.exchange.faults.seed, "Which requests fail, and how; one seed replays")
+      .show_default();
+  flags
+      .option("--damaged-archives", &server.exchange.archive.damaged,
+              "Share of the archive files that are wrong whenever they are fetched")
+      .range(0, 1)
+      .show_default();
+  sim::ArchiveOptions& archive = server.exchange.archive;
+  flags
+      .option("--month-lag", scaled(archive.month_lag, kDayMs),
+              "Days from a month's end until its archive appears")
+      .range(0, 3650)
+      .show_default("3")
+      .type("DAYS");
+  flags
+      .option("--day-lag", scaled(archive.day_lag, 3'600'000),
+              "Hours from a day's end until its archive appears")
+      .range(0, 87'600)
+      .show_default("10")
+      .type("HOURS");
+  flags
+      .option("--stream-faults", &server.streams.faults.rate,
+              "Share of the stream messages that are doubled, swapped, late, lost or the last")
+      .range(0, 1)
+      .show_default();
+  const auto seconds = [&flags](const char* name, Millis& value, const char* about) {
+    flags.option(name, scaled(value, 1000), about)
+        .range(0.001, 1e9)
+        .type("SECONDS")
+        .show_default(fmt::format("{}", value.count() / 1000));
   };
-  seconds("--stream-life", server.streams.life, "Market time after which a stream connection is cut (86400)");
-  seconds("--stream-ping", server.streams.ping_every, "Time between two pings (20)");
-  seconds("--stream-cadence", server.streams.cadence.klines,
-          "Market time between two updates of a candle (2)");
-  app.add_option("--weight-limit", server.exchange.limits.weight_per_minute,
-                 "Request weight per minute and address")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  seconds("--stream-life", server.streams.life, "Market time after which a stream connection is cut");
+  seconds("--stream-ping", server.streams.ping_every, "Time between two pings");
+  seconds("--stream-cadence", server.streams.cadence.klines, "Market time between two updates of a candle");
+  flags
+      .option("--weight-limit", &server.exchange.limits.weight_per_minute,
+              "Request weight per minute and address")
+      .at_least(1)
+      .show_default();
 }
 
 }  // namespace chandler::cli

@@ -28,20 +28,20 @@ Result<Millis> parse_duration(std::string_view text) {
   return Millis{std::llround(value * scale)};
 }
 
-void PipelineFlags::add_to(CLI::App& app) {
-  app.add_option("--trigger", trigger, "How often what has come is stored")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  app.add_option("--watermark", watermark, "How late an event may be before its day counts as closed")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  app.add_option("--dead-letter", dead_letter,
-                 "Where messages go that cannot be used (default: speed_1m/_dead_letter.jsonl in the lake)")
-      ->type_name("FILE|topic:NAME");
-  app.add_option("--metrics-port", metrics_port,
-                 "Serve Prometheus metrics on this port of 127.0.0.1 (0: any free one)")
-      ->check(CLI::Range(0, 65535))
-      ->type_name("PORT");
+void PipelineFlags::add_to(Flags& flags) {
+  flags.option("--trigger", &trigger, "How often what has come is stored").type("DURATION").show_default();
+  flags.option("--watermark", &watermark, "How late an event may be before its day counts as closed")
+      .type("DURATION")
+      .show_default();
+  flags
+      .option("--dead-letter", &dead_letter,
+              "Where messages go that cannot be used (default: speed_1m/_dead_letter.jsonl in the lake)")
+      .type("FILE|topic:NAME");
+  flags
+      .option("--metrics-port", &metrics_port,
+              "Serve Prometheus metrics on this port of 127.0.0.1 (0: any free one)")
+      .range(0, 65535)
+      .type("PORT");
 }
 
 Result<speed::PipelineOptions> PipelineFlags::options(std::string purpose) const {
@@ -52,12 +52,12 @@ Result<speed::PipelineOptions> PipelineFlags::options(std::string purpose) const
   return options;
 }
 
-void KafkaFlags::add_to(CLI::App& app, std::string default_topic) {
+void KafkaFlags::add_to(Flags& flags, std::string default_topic) {
   topic = std::move(default_topic);
-  app.add_option("--brokers", brokers, "Kafka brokers")->type_name("HOST:PORT,…")->capture_default_str();
-  app.add_option("--topic", topic, "Topic")->type_name("NAME")->capture_default_str();
-  app.add_option("--kafka-property", properties, "A property of librdkafka, e.g. security.protocol=ssl")
-      ->type_name("KEY=VALUE");
+  flags.option("--brokers", &brokers, "Kafka brokers").type("HOST:PORT,…").show_default();
+  flags.option("--topic", &topic, "Topic").type("NAME").show_default();
+  flags.option("--kafka-property", &properties, "A property of librdkafka, e.g. security.protocol=ssl")
+      .type("KEY=VALUE");
 }
 
 Result<speed::KafkaAddress> KafkaFlags::address() const {
@@ -75,19 +75,18 @@ Result<speed::KafkaAddress> KafkaFlags::address() const {
   return address;
 }
 
-void StreamFlags::add_to(CLI::App& app) {
-  app.add_option("--stream-url", stream_url, "The exchange's market streams")
-      ->type_name("URL")
-      ->capture_default_str();
-  app.add_option("--catch-up", catch_up, "How far back minutes that the lake lacks are fetched at the start")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  app.add_option("--renew-after", renew_after,
-                 "Replace each connection after this long; the exchange cuts after 24 hours")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  app.add_option("--stream-ca", ca_file, "Certificates to trust for the streams, PEM (default: the system's)")
-      ->type_name("FILE");
+void StreamFlags::add_to(Flags& flags) {
+  flags.option("--stream-url", &stream_url, "The exchange's market streams").type("URL").show_default();
+  flags.option("--catch-up", &catch_up, "How far back minutes that the lake lacks are fetched at the start")
+      .type("DURATION")
+      .show_default();
+  flags
+      .option("--renew-after", &renew_after,
+              "Replace each connection after this long; the exchange cuts after 24 hours")
+      .type("DURATION")
+      .show_default();
+  flags.option("--stream-ca", &ca_file, "Certificates to trust for the streams, PEM (default: the system's)")
+      .type("FILE");
 }
 
 Result<speed::FeedOptions> StreamFlags::options(const lake::Storage& storage,

@@ -18,7 +18,7 @@ struct PipelineFlags {
   std::string watermark = "1h";
   std::string dead_letter;
   int metrics_port = -1;
-  void add_to(CLI::App& app);
+  void add_to(Flags& flags);
   Result<speed::PipelineOptions> options(std::string purpose) const;
 };
 
@@ -26,7 +26,7 @@ struct KafkaFlags {
   std::string brokers = "localhost:9092";
   std::string topic;
   std::vector<std::string> properties;
-  void add_to(CLI::App& app, std::string default_topic);
+  void add_to(Flags& flags, std::string default_topic);
   Result<speed::KafkaAddress> address() const;
 };
 
@@ -35,7 +35,7 @@ struct StreamFlags {
   std::string catch_up = "1d";
   std::string renew_after = "23h";
   std::string ca_file;
-  void add_to(CLI::App& app);
+  void add_to(Flags& flags);
   // Symbols: those given, or those that the lake has.
   Result<speed::FeedOptions> options(const lake::Storage& storage, const std::vector<std::string>& symbols,
                                      std::uint64_t seed) const;

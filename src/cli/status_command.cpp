@@ -110,13 +110,13 @@ Result<int> run(const Options& options, Context& context) {
 
 void add_status_command(Registry& registry) {
   auto options = std::make_shared<Options>();
-  CLI::App& app = registry.add("status", "Coverage, holes and lag of each symbol",
-                               [options](Context& context) { return run(*options, context); });
-  app.add_option("symbols", options->symbols, "Symbols; all of the lake's if none")->type_name("SYMBOL");
-  app.add_option("--sort", options->sort, "Order of the rows")
-      ->check(CLI::IsMember({"symbol", "worst", "lag", "minutes"}))
-      ->capture_default_str();
-  app.add_flag("--incomplete", options->incomplete, "Only symbols that miss minutes or lag");
+  Flags& flags = registry.add("status", "Coverage, holes and lag of each symbol",
+                              [options](Context& context) { return run(*options, context); });
+  flags.argument("symbols", &options->symbols, "Symbols; all of the lake's if none").type("SYMBOL");
+  flags.option("--sort", &options->sort, "Order of the rows")
+      .choices({"symbol", "worst", "lag", "minutes"})
+      .show_default();
+  flags.toggle("--incomplete", &options->incomplete, "Only symbols that miss minutes or lag");
 }
 
 }  // namespace chandler::cli

@@ -21,25 +21,8 @@ bool is_wide(std::uint32_t c) {
   return std::ranges::any_of(blocks, [c](const auto& b) { return b.first <= c && c <= b.second; });
 }
 
-// Columns that UTF-8 text takes on a terminal.
-std::size_t width_of(std::string_view text) {
-  std::size_t width = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[at++]);
-    std::uint32_t code = lead < 0x80   ? lead
-                         : lead < 0xe0 ? lead & 0x1fU
-                         : lead < 0xf0 ? lead & 0x0fU
-                                       : lead & 0x07U;
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) {
-      code = code << 6 | (static_cast<unsigned char>(text[at++]) & 0x3fU);
-    }
-    width += is_wide(code) ? 2 : 1;
-  }
-  return width;
-}
-
 std::string padded(const std::string& text, std::size_t width, Align align) {
-  const std::string space(width - std::min(width, width_of(text)), ' ');
+  const std::string space(width - std::min(width, text_width(text)), ' ');
   return align == Align::left ? text + space : space + text;
 }
 
@@ -143,6 +126,22 @@ class Bar final : public Progress {
 
 }  // namespace
 
+std::size_t text_width(std::string_view text) {
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[at++]);
+    std::uint32_t code = lead < 0x80   ? lead
+                         : lead < 0xe0 ? lead & 0x1fU
+                         : lead < 0xf0 ? lead & 0x0fU
+                                       : lead & 0x07U;
+    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) {
+      code = code << 6 | (static_cast<unsigned char>(text[at++]) & 0x3fU);
+    }
+    width += is_wide(code) ? 2 : 1;
+  }
+  return width;
+}
+
 void TextTable::add(std::vector<std::string> cells) {
   cells.resize(headings_.size());
   rows_.push_back(std::move(cells));
@@ -151,8 +150,8 @@ void TextTable::add(std::vector<std::string> cells) {
 std::string TextTable::to_text(bool colour) const {
   std::vector<std::size_t> widths;
   for (std::size_t c = 0; c < headings_.size(); ++c) {
-    std::size_t width = width_of(headings_[c].text);
-    for (const auto& row : rows_) width = std::max(width, width_of(row[c]));
+    std::size_t width = text_width(headings_[c].text);
+    for (const auto& row : rows_) width = std::max(width, text_width(row[c]));
     widths.push_back(width);
   }
   const auto line = [&](const auto& cell_of) {

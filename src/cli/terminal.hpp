@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -29,6 +30,9 @@ class TextTable {
   std::vector<Heading> headings_;
   std::vector<std::vector<std::string>> rows_;
 };
+
+// Columns that UTF-8 text takes on a terminal.
+std::size_t text_width(std::string_view text);
 
 std::string group_digits(std::int64_t number);  // 228,000
 std::string format_bytes(std::uint64_t bytes);  // 3.2 MiB

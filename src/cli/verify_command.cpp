@@ -235,14 +235,14 @@ Result<int> run(const Options& options, Context& context) {
 
 void add_verify_command(Registry& registry) {
   auto options = std::make_shared<Options>();
-  CLI::App& app = registry.add("verify", "Check every invariant of the lake and name each violation",
-                               [options](Context& context) { return run(*options, context); });
-  app.add_option("symbols", options->symbols, "Symbols; the whole lake, strays included, if none")
-      ->type_name("SYMBOL");
-  app.add_flag(
-      "--audit", options->audit,
+  Flags& flags = registry.add("verify", "Check every invariant of the lake and name each violation",
+                              [options](Context& context) { return run(*options, context); });
+  flags.argument("symbols", &options->symbols, "Symbols; the whole lake, strays included, if none")
+      .type("SYMBOL");
+  flags.toggle(
+      "--audit", &options->audit,
       "Also compare the rolled-up days with the exchange's own daily klines (offline: with klines_1d)");
-  options->exchange.add_to(app);
+  options->exchange.add_to(flags);
 }
 
 }  // namespace chandler::cli

@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "cli/command_line.hpp"
+
+namespace chandler::cli {
+namespace {
+
+constexpr std::size_t kWidestHelp = 120;
+
+template <class T>
+constexpr bool is_function_v = !std::is_pointer_v<T>;
+
+// Adds the option whatever its target is; a function is called with the value.
+CLI::Option* add_valued(CLI::App& app, const std::string& names, const Flag& flag) {
+  return std::visit(
+      [&](const auto& target) -> CLI::Option* {
+        using T = std::remove_cvref_t<decltype(target)>;
+        if constexpr (std::is_same_v<T, std::function<void(std::int64_t)>>)
+          return app.add_option_function<std::int64_t>(names, target, flag.about);
+        else if constexpr (std::is_same_v<T, std::function<void(double)>>)
+          return app.add_option_function<double>(names, target, flag.about);
+        else
+          return app.add_option(names, *target, flag.about);
+      },
+      flag.target);
+}
+
+CLI::Option* add_toggle(CLI::App& app, const std::string& names, const Flag& flag) {
+  if (const auto* counter = std::get_if<int*>(&flag.target))
+    return app.add_flag(names, **counter, flag.about);
+  return app.add_flag(names, *std::get<bool*>(flag.target), flag.about);
+}
+
+// A number as a user would write it: 0.05, 1000000.
+std::string number(double value) {
+  return fmt::format("{}", value);
+}
+
+// "is not in 1 to 64": the reason, which CLI11 puts after the flag's name.
+CLI::Validator bounds_of(const Flag& flag) {
+  const Bounds bounds = *flag.bounds;
+  return CLI::Validator(
+      [bounds](std::string& text) -> std::string {
+        double value = 0;
+        if (!CLI::detail::lexical_cast(text, value)) return fmt::format("'{}' is not a number", text);
+        if (value >= bounds.least && (!bounds.most || value <= *bounds.most)) return {};
+        if (!bounds.most) return fmt::format("{} is less than {}", text, number(bounds.least));
+        return fmt::format("{} is not between {} and {}", text, number(bounds.least), number(*bounds.most));
+      },
+      "");
+}
+
+void add(CLI::App& app, const Flag& flag) {
+  std::string names = flag.kind == FlagKind::argument ? flag.name : "--" + flag.name;
+  if (flag.letter != 0) names = fmt::format("-{},{}", flag.letter, names);
+  if (flag.kind == FlagKind::toggle) {
+    add_toggle(app, names, flag);
+    return;
+  }
+  CLI::Option* option = add_valued(app, names, flag);
+  if (flag.delimiter != 0) option->delimiter(flag.delimiter);
+  if (flag.is_required) option->required();
+  if (flag.bounds) option->check(bounds_of(flag));
+  if (!flag.allowed.empty()) {
+    option->check(CLI::Validator(
+        [&flag](std::string& text) -> std::string {
+          if (std::ranges::find(flag.allowed, text) != flag.allowed.end()) return {};
+          return fmt::format("'{}' is none of {}", text, fmt::join(flag.allowed, ", "));
+        },
+        ""));
+  }
+}
+
+std::size_t help_width() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 40) return kWidestHelp;
+  return std::min<std::size_t>(size.ws_col, kWidestHelp);
+}
+
+}  // namespace
+
+Result<Parsed> parse(const Program& program, const std::vector<std::string>& arguments) {
+  CLI::App app(program.about, program.name);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", program.version);
+  for (const Flag& flag : program.globals.all()) add(app, flag);
+  std::map<const CLI::App*, const Command*> commands;
+  for (const Command& command : program.commands) {
+    CLI::App* sub = app.add_subcommand(command.name, command.about);
+    sub->fallthrough();  // global flags may stand after the command
+    for (const Flag& flag : command.flags.all()) add(*sub, flag);
+    commands[sub] = &command;
+  }
+  const auto chosen = [&]() -> const Command* {
+    const auto parsed = app.get_subcommands();
+    return parsed.empty() ? nullptr : commands.at(parsed.front());
+  };
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::CallForHelp&) {
+    return Parsed{nullptr, help_text(program, chosen(), help_width())};
+  } catch (const CLI::CallForVersion&) {
+    return Parsed{nullptr, program.version + '\n'};
+  } catch (const CLI::ParseError& e) {
+    const std::string command = chosen() == nullptr ? "" : chosen()->name + " ";
+    return fail(ErrorCode::usage, e.what(), {}, fmt::format("{} {}--help", program.name, command));
+  }
+  return Parsed{chosen(), {}};
+}
+
+}  // namespace chandler::cli
