@@ -2,8 +2,10 @@
 
 #include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/parallel.hpp"
 #include "batch/derive_plan.hpp"
@@ -164,14 +166,26 @@ Status read_minutes(const Storage& storage, std::vector<Work>& group, Extent ext
   });
 }
 
-Status derive_group(Storage& storage, std::vector<Work>& group, Extent extent, Progress& progress) {
-  CHANDLER_TRY(parallel_for(group.size(), core_count(), [&](std::size_t i) -> Status {
-    CHANDLER_ASSIGN(group[i].plan, plan_derivation(storage, std::string(group[i].result.symbol)));
-    return {};
-  }));
-  CHANDLER_TRY(read_minutes(storage, group, extent, progress));
-  CHANDLER_TRY(parallel_for(group.size(), core_count(),
-                            [&](std::size_t i) { return fill_symbol(storage, group[i], extent); }));
+// The days of `all` in the month, if they are made of just the minutes that the lake has.
+Result<Bars> days_of_month(const Bars& all, const PlannedMonth& month) {
+  const year_month m = month.partition.ym();
+  const std::size_t first = candles::lower_bound(all.rows, begin_of(first_day(m)));
+  const std::size_t last = candles::lower_bound(all.rows, begin_of(first_day(m + std::chrono::months{1})));
+  Bars days;
+  days.rows.append(all.rows, first, last);
+  days.count.assign(all.count.begin() + static_cast<std::ptrdiff_t>(first),
+                    all.count.begin() + static_cast<std::ptrdiff_t>(last));
+  const auto minutes = std::accumulate(days.count.begin(), days.count.end(), std::size_t{0});
+  if (minutes == month.minute_rows) return days;
+  return fail(ErrorCode::incomplete,
+              fmt::format("the days of {} are made of {} minutes, of which the lake has {}",
+                          month.partition.symbol, minutes, month.minute_rows),
+              lake::path_of(lake::minutes_partition(month.partition.symbol, m)),
+              "let nobody else write the lake, and run it again");
+}
+
+// What has been computed, made visible.
+Status commit(Storage& storage, std::span<Work> group) {
   std::vector<PendingFile> files;
   for (Work& work : group) {
     work.result.files_written = work.files.size();
@@ -185,6 +199,17 @@ Status derive_group(Storage& storage, std::vector<Work>& group, Extent extent, P
     work.result.files_removed = work.plan.superfluous.size();
   }
   return {};
+}
+
+Status derive_group(Storage& storage, std::vector<Work>& group, Extent extent, Progress& progress) {
+  CHANDLER_TRY(parallel_for(group.size(), core_count(), [&](std::size_t i) -> Status {
+    CHANDLER_ASSIGN(group[i].plan, plan_derivation(storage, std::string(group[i].result.symbol)));
+    return {};
+  }));
+  CHANDLER_TRY(read_minutes(storage, group, extent, progress));
+  CHANDLER_TRY(parallel_for(group.size(), core_count(),
+                            [&](std::size_t i) { return fill_symbol(storage, group[i], extent); }));
+  return commit(storage, group);
 }
 
 }  // namespace
@@ -201,6 +226,19 @@ Result<std::vector<Derived>> derive(Storage& storage, const std::vector<std::str
   }
   progress.end();
   return results;
+}
+
+Result<Derived> derive_from_days(Storage& storage, const std::string& symbol, const Bars& minute_days) {
+  Work work;
+  work.result.symbol = symbol;
+  CHANDLER_ASSIGN(work.plan, plan_derivation(storage, symbol));
+  for (const PlannedMonth& month : work.plan.months) {
+    CHANDLER_ASSIGN(Bars days, days_of_month(minute_days, month));
+    work.bars.emplace_back(month_bars(month, std::move(days)));
+  }
+  CHANDLER_TRY(fill_symbol(storage, work, Extent::everything));
+  CHANDLER_TRY(commit(storage, std::span(&work, 1)));
+  return std::move(work.result);
 }
 
 std::string prophet_inputs(std::span<const Provenance> months) {

@@ -34,6 +34,12 @@ struct Derived {
 Result<std::vector<Derived>> derive(lake::Storage& storage, const std::vector<std::string>& symbols,
                                     Extent extent, Progress& progress);
 
+// One symbol from days that have been rolled up elsewhere, in other processes: those of every month of its
+// klines_1m, in order, the last day's as far as it goes. Writes and removes the files that `derive` with
+// Extent::everything would. incomplete: the days are not those of the minutes that the lake has now.
+Result<Derived> derive_from_days(lake::Storage& storage, const std::string& symbol,
+                                 const candles::Bars& minute_days);
+
 // One symbol's daily_filled months as they should be: what `verify` compares with what is stored.
 struct DerivedMonth {
   lake::Partition partition;

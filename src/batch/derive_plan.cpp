@@ -101,13 +101,17 @@ Result<DerivePlan> plan_derivation(const lake::Storage& storage, const std::stri
   return plan;
 }
 
+Bars month_bars(const PlannedMonth& month, Bars minute_days) {
+  const std::size_t closed = candles::lower_bound(minute_days.rows, begin_of(month.minutes_until));
+  minute_days.rows.resize(closed);
+  minute_days.count.resize(closed);
+  return candles::minutes_before_days(minute_days, month.known_days);
+}
+
 Result<Bars> month_bars(const lake::Storage& storage, const PlannedMonth& month) {
   if (!month.minutes) return month.known_days;
   CHANDLER_ASSIGN(const auto rows, lake::read_klines(storage, *month.minutes, lake::KlineFields::daily));
-  const std::size_t closed = candles::lower_bound(rows, begin_of(month.minutes_until));
-  const Bars from_minutes =
-      candles::roll_up(candles::spans_of(rows).subspan(0, closed), candles::Interval::d1);
-  return candles::minutes_before_days(from_minutes, month.known_days);
+  return month_bars(month, candles::roll_up(candles::spans_of(rows), candles::Interval::d1));
 }
 
 }  // namespace chandler::batch

@@ -28,5 +28,7 @@ Result<DerivePlan> plan_derivation(const lake::Storage& storage, const std::stri
 
 // The daily bars of a month: from minutes where a closed day has any, else from klines_1d.
 Result<candles::Bars> month_bars(const lake::Storage& storage, const PlannedMonth& month);
+// The same from all days that the month's minutes give.
+candles::Bars month_bars(const PlannedMonth& month, candles::Bars minute_days);
 
 }  // namespace chandler::batch

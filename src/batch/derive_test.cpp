@@ -373,6 +373,33 @@ TEST_F(FourMonths, InMemoryItIsWhatIsStored) {
   }
 }
 
+TEST_F(FourMonths, DaysThatWereRolledUpElsewhereGiveTheSameFiles) {
+  check(lake.storage().remove("klines_1m/symbol=X/year=2024/month=2/part.parquet"));
+  rows.resize(rows.size() - 3);
+  put();
+  const std::string stray = "daily_filled/symbol=X/year=2023/month=12/part.parquet";
+  lake::testing::write_bytes(lake.file(stray), "x");
+  const auto days = candles::roll_up(candles::spans_of(rows), candles::Interval::d1);
+  const Derived derived = value(derive_from_days(lake.storage(), "X", days));
+  EXPECT_EQ(derived.minutes_read, rows.size());
+  EXPECT_EQ(derived.files_removed, 1U);
+  const Files files = derived_files(lake);
+  std::filesystem::remove_all(lake.file("daily_filled"));
+  std::filesystem::remove_all(lake.file("prophet_input"));
+  derive_one(lake, "X", Extent::everything);
+  EXPECT_EQ(derived_files(lake), files);
+}
+
+TEST_F(FourMonths, DaysOfOtherMinutesThanTheLakesChangeNothing) {
+  const Files before = derived_files(lake);
+  const auto days =
+      candles::roll_up(candles::spans_of(rows).subspan(0, rows.size() - 1), candles::Interval::d1);
+  const auto derived = derive_from_days(lake.storage(), "X", days);
+  ASSERT_FALSE(derived);
+  EXPECT_EQ(derived.error().code, ErrorCode::incomplete);
+  EXPECT_EQ(derived_files(lake), before);
+}
+
 TEST(Derive, TheOpenDayIsNotStored) {
   const TemporaryLake lake;
   Random random(8);

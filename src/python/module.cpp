@@ -13,4 +13,5 @@ NB_MODULE(_core, module) {
   chandler::python::bind_prophet(module);
   chandler::python::bind_lake(module);
   chandler::python::bind_demo(module);
+  chandler::python::bind_cluster(module);
 }

@@ -9,5 +9,6 @@ void bind_kernels(nanobind::module_& module);
 void bind_prophet(nanobind::module_& module);
 void bind_lake(nanobind::module_& module);
 void bind_demo(nanobind::module_& module);
+void bind_cluster(nanobind::module_& module);
 
 }  // namespace chandler::python
