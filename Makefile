@@ -40,7 +40,7 @@ torture: ## 200 backfills under faults and 200 under SIGKILL (RUNS=n for another
 soak: ## the speed layer under 100 kills of producer, consumer and broker (ROUNDS=n for another number)
 	@scripts/setup test kafka
 	@$(MAKE) --no-print-directory build
-	@cd tests && ROUNDS=$(or $(ROUNDS),100) CHANDLER_PROGRAM=$(CURDIR)/$(PROGRAM) ../.deps/venv/bin/python -m pytest -q -p no:cacheprovider speed
+	@cd tests && ROUNDS=$(or $(ROUNDS),100) SEED=$(or $(SEED),7) CHANDLER_PROGRAM=$(CURDIR)/$(PROGRAM) ../.deps/venv/bin/python -m pytest -q -p no:cacheprovider speed
 
 kafka: ## start a real Kafka broker on 127.0.0.1:9092 (ACTION=stop, kill or clean for the contrary)
 	@scripts/setup kafka

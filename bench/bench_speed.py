@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
-"""How fast `chandler consume --once` reads a topic, beside kcat, which only reads it: both in the same run, on the same broker.
+"""How fast `chandler consume` reads a topic, beside kcat, which only reads it: both in the same run, on the same broker.
 
-    bench_speed.py PROGRAM [--messages 2000000] [--brokers HOST:PORT]     # scripts/kafka start comes first
+    scripts/kafka start                                    # comes first
+    bench_speed.py PROGRAM                                 # fills a topic, then `consume --once` beside kcat
+    bench_speed.py PROGRAM --fill TOPIC                    # fills a topic and ends
+    bench_speed.py PROGRAM --topic TOPIC                   # measures over a topic that is filled
+    bench_speed.py PROGRAM --topic TOPIC --members 1,2,4   # so many members of one group share its partitions
 """
 
 import argparse
 import json
 import os
-import resource
+import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,50 +43,112 @@ def messages(count):
         minute += 1
 
 
-def timed(command, **options):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.monotonic()
-    done = subprocess.run(["/usr/bin/env", *command], check=True, stdin=subprocess.DEVNULL, **options)
-    seconds = time.monotonic() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("program")
-    parser.add_argument("--messages", type=int, default=2_000_000)
-    parser.add_argument("--brokers", default="127.0.0.1:9092")
-    parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
-
-    topic = f"bench-{os.getpid()}"
+def fill(topic, arguments):
     size = 0
     producer = subprocess.Popen(["kcat", "-P", "-b", arguments.brokers, "-t", topic, "-K|", "-X", "compression.codec=lz4",
                                  "-X", "queue.buffering.max.messages=500000", "-X", "linger.ms=50"], stdin=subprocess.PIPE)
     for text in messages(arguments.messages):
-        size += len(text)
+        size += len(text) - SYMBOLS * (len("SYM000USDT|") + 1)
         producer.stdin.write(text.encode())
     producer.stdin.close()
     assert producer.wait() == 0
-    print(f"{arguments.messages} messages of {size // arguments.messages} bytes", flush=True)
+    print(f"{arguments.messages} messages of {size // arguments.messages} bytes in topic {topic}", flush=True)
 
+
+class Cost:
+    def __init__(self, wall, usage):
+        self.wall, self.cpu, self.mib = wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024
+
+    def __str__(self):
+        return f"{self.wall:5.2f} s, {self.cpu:5.2f} s of CPU, {self.mib} MiB"
+
+
+def timed(command, output):
+    """Through env: a process begins with the memory of its parent on its account."""
+    started = time.monotonic()
+    process = subprocess.Popen(["/usr/bin/env", *command], stdin=subprocess.DEVNULL, stdout=output)
+    text = process.stdout.read() if output == subprocess.PIPE else b""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, command
+    return Cost(time.monotonic() - started, usage), text
+
+
+def beside_kcat(topic, arguments):
     best = {}
     for _ in range(arguments.rounds):
-        seconds, cpu, _ = timed(["kcat", "-C", "-q", "-b", arguments.brokers, "-t", topic, "-o", "beginning", "-e"],
-                                stdout=subprocess.DEVNULL)
-        print(f"kcat: {arguments.messages / seconds:,.0f}/s, {cpu:.1f} s of CPU", flush=True)
-        best["kcat"] = min(best.get("kcat", 1e9), seconds)
+        cost, _ = timed(["kcat", "-C", "-q", "-b", arguments.brokers, "-t", topic, "-o", "beginning", "-e"], subprocess.DEVNULL)
+        print(f"kcat                     {arguments.messages / cost.wall:9,.0f}/s  {cost}", flush=True)
+        best["kcat"] = min(best.get("kcat", 1e9), cost.wall)
         with tempfile.TemporaryDirectory() as lake:
-            seconds, cpu, done = timed([arguments.program, "consume", "--once", "--brokers", arguments.brokers, "--topic", topic,
-                                        "--lake", lake, "--json"], stdout=subprocess.PIPE)
-        report = json.loads(done.stdout)
+            cost, text = timed([arguments.program, "consume", "--once", "--brokers", arguments.brokers, "--topic", topic,
+                                "--lake", lake, "--json"], subprocess.PIPE)
+        report = json.loads(text)
         assert report["messages"] == arguments.messages, report
-        print(f"chandler consume --once: {arguments.messages / seconds:,.0f}/s, {cpu:.1f} s of CPU, "
-              f"{report['minutes_added']} minutes stored", flush=True)
-        best["chandler"] = min(best.get("chandler", 1e9), seconds)
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    print(f"ratio of the best: {best['kcat'] / best['chandler']:.2f}; largest process {memory} MiB")
+        # The last sight of each candle closes it.
+        assert report["minutes_added"] == arguments.messages // SIGHTS, report
+        print(f"chandler consume --once  {arguments.messages / cost.wall:9,.0f}/s  {cost}", flush=True)
+        best["chandler"] = min(best.get("chandler", 1e9), cost.wall)
+    print(f"ratio of the best: {best['kcat'] / best['chandler']:.2f} of kcat's rate (goal 0.8)")
+
+
+def counted(lake):
+    """What the members say of themselves in the lake."""
+    total = 0
+    for file in pathlib.Path(lake).glob("speed_1m/_status/*.json"):
+        try:
+            total += json.loads(file.read_text())["messages"]
+        except (OSError, ValueError):
+            pass
+    return total
+
+
+def members(topic, arguments):
+    """A topic is read by a group from its beginning until every minute is stored."""
+    alone = None
+    for count in map(int, arguments.members.split(",")):
+        with tempfile.TemporaryDirectory() as lake:
+            started = time.monotonic()
+            group = [subprocess.Popen(["/usr/bin/env", arguments.program, "consume", "--brokers", arguments.brokers, "--topic", topic,
+                                       "--group", f"bench-{os.getpid()}-{count}", "--lake", lake, "--trigger", "2s", "--json"],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                     for _ in range(count)]
+            while counted(lake) < arguments.messages:
+                time.sleep(0.05)
+                assert all(p.poll() is None for p in group)
+                assert time.monotonic() - started < 200, counted(lake)
+            for process in group:
+                process.send_signal(signal.SIGTERM)
+            added = cpu = mib = 0
+            for process in group:
+                text = process.stdout.read()
+                _, _, usage = os.wait4(process.pid, 0)
+                process.returncode = 0
+                added += json.loads(text)["minutes_added"]
+                cpu, mib = cpu + usage.ru_utime + usage.ru_stime, max(mib, usage.ru_maxrss // 1024)
+            wall = time.monotonic() - started
+            assert added == arguments.messages // SIGHTS, added
+        alone = alone or wall
+        print(f"{count} member(s)  {arguments.messages / wall:9,.0f}/s  {wall:5.2f} s, {cpu:5.2f} s of CPU, largest {mib} MiB, "
+              f"{alone / wall:.2f} of the first's rate", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--messages", type=int, default=2_000_000, help="a multiple of 2,000")
+    parser.add_argument("--brokers", default="127.0.0.1:9092")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--fill", metavar="TOPIC")
+    parser.add_argument("--topic")
+    parser.add_argument("--members", metavar="N,…")
+    arguments = parser.parse_args()
+    topic = arguments.topic or arguments.fill or f"bench-{os.getpid()}"
+    if not arguments.topic:
+        fill(topic, arguments)
+    if arguments.fill:
+        return 0
+    members(topic, arguments) if arguments.members else beside_kcat(topic, arguments)
     return 0
 
 

@@ -17,7 +17,7 @@ KAFKA = ROOT / "scripts/kafka"
 
 
 def have_broker():
-    fetched = (ROOT / ".deps/kafka/complete-4.1.0").exists()
+    fetched = (ROOT / ".deps/kafka/complete-4.1.0-2").exists()
     return shutil.which("java") is not None and (fetched or shutil.which("mvn") is not None)
 
 
@@ -48,7 +48,8 @@ class Broker:
     def __init__(self, folder):
         self.port = broker_port()
         self.address = f"127.0.0.1:{self.port}"
-        self.environment = {**os.environ, "CHANDLER_KAFKA_HOME": str(folder), "CHANDLER_KAFKA_HEAP": "384m"}
+        self.environment = {**os.environ, "CHANDLER_KAFKA_HOME": str(folder), "CHANDLER_KAFKA_HEAP": "384m",
+                            "CHANDLER_KAFKA_JVM": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"}  # it starts often
 
     def run(self, command):
         # Into a file: the broker would keep a pipe open.
@@ -76,6 +77,10 @@ class Process:
     def start(self):
         self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         return self
+
+    def ended(self):
+        """Whether it ended by itself, which it never may."""
+        return self.process is not None and self.process.poll() is not None
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
@@ -123,21 +128,31 @@ class SpeedSystem:
         self.lake = self.folder / "lake"
         self.log = open(self.folder / "processes.log", "ab")
         self.group = "test"
+        self.processes = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+        self.log.close()
+
+    def process(self, *arguments):
+        self.processes.append(Process([self.program, *arguments, "--lake", self.lake, "-v"], self.log))
+        return self.processes[-1]
 
     def exchange_flags(self):
         return ["--stream-url", self.sim.stream_url, "--rest-url", self.sim.url]
 
     def producer(self):
-        return Process([self.program, "produce", *self.symbols, "--brokers", self.broker.address, *self.exchange_flags(),
-                        "--lake", self.lake, "-v"], self.log)
+        return self.process("produce", *self.symbols, "--brokers", self.broker.address, *self.exchange_flags())
 
     def consumer(self):
-        return Process([self.program, "consume", "--brokers", self.broker.address, "--group", self.group, "--trigger", "500ms",
-                        "--lake", self.lake, "-v"], self.log)
+        return self.process("consume", "--brokers", self.broker.address, "--group", self.group, "--trigger", "500ms")
 
     def live(self):
-        return Process([self.program, "live", *self.symbols, *self.exchange_flags(), "--trigger", "500ms", "--lake", self.lake,
-                        "-v"], self.log)
+        return self.process("live", *self.symbols, *self.exchange_flags(), "--trigger", "500ms")
 
     def run(self, *arguments, lake=None, check=(0,)):
         done = subprocess.run([self.program, *map(str, arguments), "--lake", str(lake or self.lake)], capture_output=True,

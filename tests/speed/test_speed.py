@@ -1,5 +1,5 @@
 """The speed layer against a simulated exchange and a real Kafka broker: whatever is killed, cut, doubled or reordered, the lake
-ends as the batch layer alone would have made it, minute for minute. ROUNDS=100 runs the long version (`make torture-speed`)."""
+ends as the batch layer alone would have made it, minute for minute. `make soak` runs the long version, 100 rounds."""
 
 import os
 import random
@@ -13,6 +13,7 @@ from conftest import PROGRAM, ROOT
 DATA = str(ROOT / "data/demo")
 NOW = "2024-06-20T23:40:10Z"  # across a day's turn
 ROUNDS = int(os.environ.get("ROUNDS", "4"))
+SEED = int(os.environ.get("SEED", "7"))
 SPEED = 60
 
 
@@ -29,14 +30,15 @@ def broker(tmp_path):
 
 
 def test_kills_cuts_duplicates_and_reordering_leave_the_batch_layers_lake(tmp_path, broker):
-    dice = random.Random(7)
-    with speed_system.Sim(PROGRAM, DATA, NOW, SPEED, "--stream-faults", "0.02", "--seed", "7") as sim:
-        system = speed_system.SpeedSystem(PROGRAM, tmp_path, sim, broker)
+    dice = random.Random(SEED)
+    with (speed_system.Sim(PROGRAM, DATA, NOW, SPEED, "--stream-faults", "0.02", "--seed", SEED) as sim,
+          speed_system.SpeedSystem(PROGRAM, tmp_path, sim, broker) as system):
         begin = floor_minute(sim.now_ms()) + 60_000
         producer, consumer = system.producer().start(), system.consumer().start()
         begin = system.wait_until_stored(begin)
         for _ in range(ROUNDS):
             time.sleep(dice.uniform(0.5, 3))
+            assert not producer.ended() and not consumer.ended(), f"ended by itself; see {system.log.name}"
             victim = dice.choice(["producer", "consumer", "both", "broker"])
             if victim in ("producer", "both"):
                 producer.kill()
@@ -47,6 +49,7 @@ def test_kills_cuts_duplicates_and_reordering_leave_the_batch_layers_lake(tmp_pa
             time.sleep(dice.uniform(0, 2))
             if victim == "broker":
                 broker.run("start")
+            assert not producer.ended() and not consumer.ended(), f"ended by itself; see {system.log.name}"
             if not producer.alive():
                 producer.start()
             if not consumer.alive():
@@ -62,8 +65,7 @@ def test_kills_cuts_duplicates_and_reordering_leave_the_batch_layers_lake(tmp_pa
 
 
 def test_members_of_a_group_that_join_and_leave_lose_and_double_nothing(tmp_path, broker):
-    with speed_system.Sim(PROGRAM, DATA, NOW, SPEED) as sim:
-        system = speed_system.SpeedSystem(PROGRAM, tmp_path, sim, broker)
+    with speed_system.Sim(PROGRAM, DATA, NOW, SPEED) as sim, speed_system.SpeedSystem(PROGRAM, tmp_path, sim, broker) as system:
         begin = floor_minute(sim.now_ms()) + 60_000
         producer = system.producer().start()
         first, second = system.consumer().start(), system.consumer()
@@ -85,8 +87,7 @@ def test_members_of_a_group_that_join_and_leave_lose_and_double_nothing(tmp_path
 def test_consume_once_reads_all_prints_the_days_and_says_the_same_again(tmp_path, broker):
     import json
 
-    with speed_system.Sim(PROGRAM, DATA, NOW, SPEED) as sim:
-        system = speed_system.SpeedSystem(PROGRAM, tmp_path, sim, broker)
+    with speed_system.Sim(PROGRAM, DATA, NOW, SPEED) as sim, speed_system.SpeedSystem(PROGRAM, tmp_path, sim, broker) as system:
         producer = system.producer().start()
         time.sleep(8)
         assert producer.stop() == 0
@@ -99,8 +100,8 @@ def test_consume_once_reads_all_prints_the_days_and_says_the_same_again(tmp_path
 
 
 def test_live_without_a_broker_survives_cuts_and_kills(tmp_path):
-    with speed_system.Sim(PROGRAM, DATA, NOW, SPEED, "--stream-faults", "0.02", "--seed", "3") as sim:
-        system = speed_system.SpeedSystem(PROGRAM, tmp_path, sim)
+    with (speed_system.Sim(PROGRAM, DATA, NOW, SPEED, "--stream-faults", "0.02", "--seed", "3") as sim,
+          speed_system.SpeedSystem(PROGRAM, tmp_path, sim) as system):
         begin = floor_minute(sim.now_ms()) + 60_000
         live = system.live().start()
         begin = system.wait_until_stored(begin)
@@ -119,7 +120,6 @@ def test_live_without_a_broker_survives_cuts_and_kills(tmp_path):
 
 
 def test_no_broker_is_named_and_exits_with_3(tmp_path):
-    with speed_system.Sim(PROGRAM, DATA, NOW, 1) as sim:
-        system = speed_system.SpeedSystem(PROGRAM, tmp_path, sim)
+    with speed_system.Sim(PROGRAM, DATA, NOW, 1) as sim, speed_system.SpeedSystem(PROGRAM, tmp_path, sim) as system:
         port = speed_system.free_port()
         system.run("consume", "--once", "--brokers", f"127.0.0.1:{port}", check=(3,))
