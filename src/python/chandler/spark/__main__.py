@@ -65,8 +65,8 @@ def _forecast(spark, arguments: argparse.Namespace, symbols: list[str]) -> int:
     from .forecast import forecast
 
     run = forecast(spark, arguments.lake, symbols, arguments.horizon, arguments.seed, not arguments.no_plots)
-    for symbol, error in run.errors.items():
-        print(f"error: {symbol}: {error}", file=sys.stderr)
+    for error in run.errors.values():
+        print(f"error: {error}", file=sys.stderr)
     if arguments.json:
         print(json.dumps(dataclasses.asdict(run)))
     elif run.run:
