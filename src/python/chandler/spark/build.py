@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import pyarrow
     from pyspark.sql import SparkSession
 
-_MONTH = "symbol string, year int, month int"
 # A day as a month of minutes gives it; what is not known is null. open_time in ms: Spark takes no such timestamps from Arrow.
 _DAY = ("symbol string, open_time bigint, open double, high double, low double, close double, volume double, "
         "quote_volume double, trades bigint, minutes int")
@@ -49,15 +48,16 @@ def build(spark: SparkSession, lake: str, symbols: Iterable[str] = ()) -> list[D
         return []
     with cluster.lock("spark build"):
         months = cluster.minute_months(names)
-        # And a line for every symbol: one without minutes has days of klines_1d, or loses its derived files.
-        rows = [(symbol, year, month) for symbol, year, month, _ in months] + [(name, 0, 0) for name in names]
-        weights = [size for *_, size in months] + [1 for _ in names]
-        days = spread(spark, rows, _MONTH, weights).mapInArrow(_roll_up(uri), _DAY)
+        # And month 0 of every symbol: one without minutes has days of klines_1d, or loses its derived files.
+        pieces = [(symbol, year, month) for symbol, year, month, _ in months] + [(name, 0, 0) for name in names]
+        tasks, shares = spread(spark, pieces, [size for *_, size in months] + [1] * len(names))
+        days = tasks.mapInArrow(_roll_up(uri, shares), _DAY)
         derived = days.groupBy("symbol").applyInArrow(_write(uri), _DERIVED).collect()
     return sorted((Derived(**row.asDict()) for row in derived), key=lambda row: row.symbol)
 
 
-def _roll_up(uri: str) -> Callable[[Iterator[pyarrow.RecordBatch]], Iterator[pyarrow.RecordBatch]]:
+def _roll_up(uri: str, shares: list[list[tuple[str, int, int]]]) -> Callable[
+        [Iterator[pyarrow.RecordBatch]], Iterator[pyarrow.RecordBatch]]:
     def months_to_days(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
         import pyarrow
 
@@ -65,9 +65,9 @@ def _roll_up(uri: str) -> Callable[[Iterator[pyarrow.RecordBatch]], Iterator[pya
 
         cluster = _core.ClusterLake(uri)
         for batch in batches:
-            for row in batch.to_pylist():
-                days = cluster.minute_days(row["symbol"], row["year"], row["month"])
-                yield from pyarrow.table(Table(days)).to_batches()
+            for task in batch.column("id").to_pylist():
+                days = [pyarrow.table(Table(cluster.minute_days(*month))) for month in shares[task]]
+                yield from pyarrow.concat_tables(days).combine_chunks().to_batches()
 
     return months_to_days
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import pyarrow
     from pyspark.sql import SparkSession
 
-_SYMBOL = "position int, symbol string"
 _SHARE = "position int, symbol string, summary string, error string, metrics string, by_horizon string"
 
 
@@ -43,16 +42,16 @@ def forecast(spark: SparkSession, lake: str, symbols: Iterable[str] = (), horizo
         return ForecastRun(None, [], {})
     run = cluster.new_run()
     with cluster.lock("spark forecast"):
-        frame = spread(spark, list(enumerate(names)), _SYMBOL, [1] * len(names))
-        rows = sorted(frame.mapInArrow(_forecast(uri, run, horizon, seed, plots), _SHARE).collect())
-        shares = [(row.summary, row.metrics, row.by_horizon) for row in rows]
-        closed = cluster.close_run(run, horizon, seed, shares)
+        tasks, shares = spread(spark, list(enumerate(names)), [1] * len(names))
+        rows = sorted(tasks.mapInArrow(_forecast(uri, shares, run, horizon, seed, plots), _SHARE).collect())
+        told = [(row.summary, row.metrics, row.by_horizon) for row in rows]
+        closed = cluster.close_run(run, horizon, seed, told)
     errors = {row.symbol: row.error for row in rows if row.error}
     return ForecastRun(run if closed else None, [row.symbol for row in rows if not row.error], errors)
 
 
-def _forecast(uri: str, run: str, horizon: int, seed: int,
-              plots: bool) -> Callable[[Iterator[pyarrow.RecordBatch]], Iterator[pyarrow.RecordBatch]]:
+def _forecast(uri: str, shares: list[list[tuple[int, str]]], run: str, horizon: int, seed: int, plots: bool) -> Callable[
+        [Iterator[pyarrow.RecordBatch]], Iterator[pyarrow.RecordBatch]]:
     def symbols_to_shares(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
         import pyarrow
 
@@ -62,8 +61,9 @@ def _forecast(uri: str, run: str, horizon: int, seed: int,
             "symbol", "summary", "error", "metrics", "by_horizon"))])
         cluster = _core.ClusterLake(uri)
         for batch in batches:
-            for row in batch.to_pylist():
-                share = cluster.forecast_share(run, row["symbol"], horizon, seed, plots)
-                yield pyarrow.RecordBatch.from_pylist([row | share], schema=schema)
+            for task in batch.column("id").to_pylist():
+                for position, symbol in shares[task]:
+                    told = cluster.forecast_share(run, symbol, horizon, seed, plots)
+                    yield pyarrow.RecordBatch.from_pylist([{"position": position, "symbol": symbol, **told}], schema=schema)
 
     return symbols_to_shares

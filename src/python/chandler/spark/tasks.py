@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Sequence
+from typing import TYPE_CHECKING, Sequence, TypeVar
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -12,17 +12,22 @@ _TASKS_PER_CORE = 4
 # Where the session is a remote one, which does not tell its cores.
 _TASKS_OF_A_REMOTE_SESSION = 200
 
+Piece = TypeVar("Piece")
 
-def spread(spark: SparkSession, rows: Sequence[tuple], schema: str, weights: Sequence[int]) -> DataFrame:
-    """The rows as a DataFrame, in partitions of about the same total weight; neighbours stay together."""
-    count = min(len(rows), _task_count(spark))
-    total, before, cut = max(1, sum(weights)), 0, []
-    for row, weight in zip(rows, weights):
-        cut.append((*row, min(count - 1, before * count // total)))
+
+def spread(spark: SparkSession, pieces: Sequence[Piece], weights: Sequence[int]) -> tuple[DataFrame, list[list[Piece]]]:
+    """Cuts the pieces, in their order, into shares of about the same total weight.
+
+    Returns the shares, and a frame with one partition and one row (`id`) for each of them. What maps over the frame takes
+    the shares along in its closure, which Spark broadcasts: nothing has to be shuffled to get at its work.
+    """
+    count = min(len(pieces), _task_count(spark))
+    shares: list[list[Piece]] = [[] for _ in range(count)]
+    total, before = max(1, sum(weights)), 0
+    for piece, weight in zip(pieces, weights):
+        shares[min(count - 1, before * count // total)].append(piece)
         before += weight
-    frame = spark.createDataFrame(cut, schema + ", task int")
-    # By range: a hash of the tasks' numbers would put some together and leave others without work.
-    return frame.repartitionByRange(count, "task").drop("task")
+    return spark.range(0, count, 1, count), shares
 
 
 def _task_count(spark: SparkSession) -> int:
