@@ -7,7 +7,7 @@ PRESET ?= release
 PROGRAM := build/release/chandler
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench torture soak kafka lint sanitize clean
+.PHONY: help setup build demo test bench torture faults soak kafka lint sanitize clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,6 +36,11 @@ torture: ## 200 backfills under faults and 200 under SIGKILL (RUNS=n for another
 	@scripts/setup test
 	@$(MAKE) --no-print-directory build
 	@.deps/venv/bin/python tests/torture/torture.py $(PROGRAM) data/demo --runs $(or $(RUNS),200)
+
+faults: ## 2000 seeded runs of every job over a disk that fails and loses power (RUNS=n, SEED=n)
+	@cmake --preset $(PRESET) --log-level=WARNING
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target batch_test
+	@CHANDLER_FAULT_RUNS=$(or $(RUNS),2000) CHANDLER_FAULT_SEED=$(or $(SEED),1) build/$(PRESET)/src/batch/batch_test --gtest_filter='PowerCut.*'
 
 soak: ## the speed layer under 100 kills of producer, consumer and broker (ROUNDS=n for another number)
 	@scripts/setup test kafka

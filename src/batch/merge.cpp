@@ -83,7 +83,9 @@ Status remove_merged(Storage& storage, std::span<const SpeedFile> files, SymbolM
   return {};
 }
 
-Status merge_symbol(Storage& storage, std::span<const Partition> partitions, SymbolMerge& report) {
+// Returns the speed files that were read.
+Result<std::vector<SpeedFile>> merge_symbol(Storage& storage, std::span<const Partition> partitions,
+                                            SymbolMerge& report) {
   std::vector<SpeedFile> read;
   for (std::size_t first = 0; first < partitions.size();) {
     const year_month month = partitions[first].ym();
@@ -93,7 +95,7 @@ Status merge_symbol(Storage& storage, std::span<const Partition> partitions, Sym
         merge_month(storage, report.symbol, month, partitions.subspan(first, last - first), read, report));
     first = last;
   }
-  return remove_merged(storage, read, report);
+  return read;
 }
 
 }  // namespace
@@ -110,6 +112,7 @@ Result<MergeReport> merge_speed(Storage& storage, const std::vector<std::string>
                                 std::stop_token stop) {
   MergeReport report;
   std::vector<std::string> changed;
+  std::vector<std::vector<SpeedFile>> merged_files;  // of each symbol of the report
   progress.begin("merging", symbols.size(), "symbols");
   for (const std::string& symbol : symbols) {
     if (stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted; what was merged is kept");
@@ -117,7 +120,8 @@ Result<MergeReport> merge_speed(Storage& storage, const std::vector<std::string>
     if (!partitions.empty()) {
       SymbolMerge merged;
       merged.symbol = symbol;
-      CHANDLER_TRY(merge_symbol(storage, partitions, merged));
+      CHANDLER_ASSIGN(auto files, merge_symbol(storage, partitions, merged));
+      merged_files.push_back(std::move(files));
       // Also where nothing was added: an earlier merge may have been killed before it derived.
       changed.push_back(symbol);
       report.symbols.push_back(std::move(merged));
@@ -126,6 +130,9 @@ Result<MergeReport> merge_speed(Storage& storage, const std::vector<std::string>
   }
   progress.end();
   CHANDLER_ASSIGN(report.derived, derive(storage, changed, Extent::what_changed, progress));
+  // Last: they are what makes a merge that was killed go on where it stopped.
+  for (std::size_t i = 0; i < merged_files.size(); ++i)
+    CHANDLER_TRY(remove_merged(storage, merged_files[i], report.symbols[i]));
   return report;
 }
 

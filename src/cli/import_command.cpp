@@ -167,10 +167,9 @@ Result<int> run(Context& context, Options options) {
     for (const auto& r : rejects.shown()) print_warning(fmt::format("{}:{}: {}", r.file, r.line, r.reason));
     return std::unexpected(std::move(imported).error());
   }
-  std::vector<batch::Derived> derived;
-  if (imported->partitions > 0) {
-    CHANDLER_ASSIGN(derived, batch::derive(*storage, symbols, batch::Extent::what_changed, context.progress));
-  }
+  // Also where nothing was added: an earlier import may have been killed before it derived.
+  CHANDLER_ASSIGN(const auto derived,
+                  batch::derive(*storage, symbols, batch::Extent::what_changed, context.progress));
   context.progress.end();
   warn(*imported, options, rejects);
   if (context.globals.json) {

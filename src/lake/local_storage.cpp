@@ -1,22 +1,20 @@
 #include <arrow/buffer.h>
-#include <arrow/io/file.h>
+#include <arrow/io/interfaces.h>
 #include <arrow/result.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <mutex>
 #include <set>
 
 #include "base/clock.hpp"
+#include "lake/local_file.hpp"
 #include "lake/storage.hpp"
 
 namespace chandler::lake {
@@ -32,77 +30,69 @@ constexpr std::string_view kUnfinishedSuffix = ".chandler-unfinished";
 // From this many files on, one sync of the file system is cheaper than one of each file.
 constexpr std::size_t kSyncTogether = 8;
 
-Error system_error(std::string what, const fs::path& path, int error) {
-  std::string remedy;
-  if (error == ENOSPC || error == EDQUOT) remedy = "free some disk space; what was stored before is intact";
-  if (error == EACCES || error == EPERM || error == EROFS)
-    remedy = "check the permissions of the lake's folder";
-  return {ErrorCode::unreachable, fmt::format("{}: {}", what, std::strerror(error)), path.string(),
-          std::move(remedy)};
-}
+// What the lock of a writer says that has ended with everything it did on the disk. Anything else found there,
+// or nothing, means that what is seen in the lake may still be lost by a power cut.
+constexpr std::string_view kReleased = "nobody";
 
-class Descriptor {
+// Whether everything that was done to the lake through one Storage is on the disk. After a failure names may
+// have changed that no sync covered, and a job that finds them there must not take them for stored.
+class Settled {
  public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
+  bool settled() const { return failures_.load() == covered_.load(); }
+  void failed() { failures_.fetch_add(1); }
+  std::uint64_t failures() const { return failures_.load(); }
+  // A sync of everything began after so many failures.
+  void cover(std::uint64_t failures) {
+    std::uint64_t before = covered_.load();
+    while (before < failures && !covered_.compare_exchange_weak(before, failures)) {
+    }
   }
-  int get() const { return fd_; }
-  // Closing may be what reports a failed write.
-  int close() { return ::close(std::exchange(fd_, -1)); }
 
  private:
-  int fd_;
+  std::atomic<std::uint64_t> failures_{0}, covered_{0};
 };
 
-Error held_by_another(int fd, const fs::path& path) {
-  char holder[512] = {};
-  const auto length = ::pread(fd, holder, sizeof holder - 1, 0);
+std::string holder_in(const Descriptor& fd) {
+  char text[512] = {};
+  const auto length =
+      uninterrupted([&] { return fd.files().read_at(fd.get(), text, sizeof text - 1, 0); });
+  return length > 0 ? std::string(text, static_cast<std::size_t>(length)) : std::string();
+}
+
+bool write_holder(const Descriptor& fd, std::string_view text) {
+  if (uninterrupted([&] { return fd.files().truncate(fd.get(), 0); }) != 0) return false;
+  for (std::size_t done = 0; done < text.size();) {
+    const auto written = uninterrupted([&] {
+      return fd.files().write_at(fd.get(), text.data() + done, text.size() - done,
+                                 static_cast<std::int64_t>(done));
+    });
+    if (written < 0) return false;
+    done += static_cast<std::size_t>(written);
+  }
+  return true;
+}
+
+Error held_by_another(const Descriptor& fd, const fs::path& path) {
+  const std::string holder = holder_in(fd);
+  const bool named = !holder.empty() && holder != kReleased;
   return {ErrorCode::locked,
-          fmt::format("the lake is being written by {}", length > 0 ? holder : "another process"),
-          path.string(), "wait until it has finished, or stop it; reading is possible meanwhile"};
+          fmt::format("the lake is being written by {}", named ? holder : "another process"), path.string(),
+          "wait until it has finished, or stop it; reading is possible meanwhile"};
 }
 
 class FileLock final : public WriterLock {
  public:
-  explicit FileLock(int fd) : fd_(fd) {}
+  FileLock(Descriptor fd, std::shared_ptr<const Settled> state)
+      : fd_(std::move(fd)), state_(std::move(state)) {}
+  ~FileLock() override {
+    if (state_->settled()) write_holder(fd_, kReleased);
+  }
+  const Descriptor& descriptor() const { return fd_; }
 
  private:
   Descriptor fd_;  // the kernel drops the lock with the last descriptor
+  std::shared_ptr<const Settled> state_;
 };
-
-// What holds after a file was written: nothing, that the disk has begun with it, that it is on the disk.
-enum class Durability { none, begun, synced };
-
-Status write_whole(const fs::path& path, const std::uint8_t* data, std::int64_t size, Durability durability) {
-  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (fd.get() < 0) return std::unexpected(system_error("cannot create a file", path, errno));
-  while (size > 0) {
-    const auto written = ::write(fd.get(), data, static_cast<std::size_t>(size));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return std::unexpected(system_error("cannot write", path, errno));
-    data += written;
-    size -= written;
-  }
-  if (durability == Durability::synced && ::fsync(fd.get()) != 0)
-    return std::unexpected(system_error("cannot sync", path, errno));
-#ifdef SYNC_FILE_RANGE_WRITE
-  // Only a hint: what counts is the sync before the file is put in place.
-  if (durability == Durability::begun) ::sync_file_range(fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
-#endif
-  if (fd.close() != 0) return std::unexpected(system_error("cannot close", path, errno));
-  return {};
-}
-
-Status sync_folder(const fs::path& folder, bool whole_file_system) {
-  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0) return std::unexpected(system_error("cannot open a folder", folder, errno));
-  const int done = whole_file_system ? ::syncfs(fd.get()) : ::fsync(fd.get());
-  if (done != 0) return std::unexpected(system_error("cannot sync a folder", folder, errno));
-  return {};
-}
 
 // A file aside, and the path that it will have.
 struct Aside {
@@ -110,13 +100,13 @@ struct Aside {
   std::string path;
 };
 
-class LocalStaging;
-
 class LocalStorage final : public Storage {
  public:
-  LocalStorage(std::string uri, fs::path root) : uri_(std::move(uri)), root_(std::move(root)) {}
+  LocalStorage(std::string uri, fs::path root, FileSystem& files)
+      : uri_(std::move(uri)), root_(std::move(root)), files_(files) {}
 
   const std::string& uri() const override { return uri_; }
+  FileSystem& files() const { return files_; }
 
   Result<std::vector<StoredFile>> list(std::string_view folder) const override {
     std::vector<StoredFile> files;
@@ -127,48 +117,24 @@ class LocalStorage final : public Storage {
 
   Result<std::vector<std::string>> folders(std::string_view folder) const override {
     std::vector<std::string> names;
-    std::error_code error;
-    const fs::path path = root_ / folder;
-    for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-      std::string name = it->path().filename().string();
-      std::error_code entry_error;
-      if (name[0] != '.' && it->is_directory(entry_error)) names.push_back(std::move(name));
-    }
-    if (error && error.value() != ENOENT && error.value() != ENOTDIR) {
-      return std::unexpected(system_error("cannot list a folder", path, error.value()));
+    CHANDLER_ASSIGN(auto entries, entries_of(root_ / folder, false));
+    for (FolderEntry& entry : entries) {
+      if (entry.is_folder && entry.name[0] != '.') names.push_back(std::move(entry.name));
     }
     std::ranges::sort(names);
     return names;
   }
 
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> open(std::string_view path) const override {
-    const fs::path full = root_ / path;
-    auto file = arrow::io::ReadableFile::Open(full.string());
-    if (!file.ok()) {
-      std::error_code error;
-      if (!fs::exists(full, error))
-        return fail(ErrorCode::not_found, "no such file in the lake", full.string());
-      return fail(ErrorCode::unreachable, "cannot open a file of the lake", full.string(),
-                  "check the permissions of the lake's folder");
-    }
-    return std::shared_ptr<arrow::io::RandomAccessFile>(*file);
+    return open_for_reading(files_, root_ / path);
   }
 
   Status replace(std::span<const PendingFile> files) override {
-    const bool together = files.size() >= kSyncTogether;
-    std::set<fs::path> touched;
-    std::vector<fs::path> aside;
-    Status status = write_aside(files, !together, touched, aside);
-    if (status && together) status = sync_folder(root_, true);  // the content of all files, in one go
-    for (std::size_t i = 0; status && i < files.size(); ++i) {
-      status = put_in_place(aside[i], root_ / files[i].path);
+    if (files.empty()) return settle();
+    if (Status replaced = replace_all(files); !replaced) {
+      state_->failed();
+      return replaced;
     }
-    if (!status) {
-      for (const fs::path& path : aside) ::unlink(path.c_str());
-      return status;
-    }
-    if (together) return sync_folder(root_, true);
-    for (const fs::path& folder : touched) CHANDLER_TRY(sync_folder(folder, false));
     return {};
   }
 
@@ -176,37 +142,44 @@ class LocalStorage final : public Storage {
 
   // Starts writing a new file to the disk without waiting for it.
   Result<fs::path> put_aside(const PendingFile& file) {
-    CHANDLER_TRY(make_folder(root_));
     fs::path aside = root_ / fmt::format(".staged.{}.{}{}", ::getpid(),
                                          counter_.fetch_add(1, std::memory_order_relaxed), kUnfinishedSuffix);
-    if (Status written = write_whole(aside, file.bytes->data(), file.bytes->size(), Durability::begun);
-        !written) {
-      ::unlink(aside.c_str());
+    if (Status written = write_whole(files_, aside, bytes_of(file), Durability::begun); !written) {
+      files_.unlink(aside.c_str());
       return std::unexpected(std::move(written).error());
     }
     return aside;
   }
 
-  Status put_all_in_place(std::span<const Aside> files) {
-    if (files.empty()) return {};
-    CHANDLER_TRY(sync_folder(root_, true));
-    std::set<fs::path> folders;
-    for (const auto& [temporary, path] : files) {
-      const fs::path target = root_ / path;
-      if (folders.insert(target.parent_path()).second) CHANDLER_TRY(make_folder(target.parent_path(), false));
-      CHANDLER_TRY(put_in_place(temporary, target));
-    }
-    return sync_folder(root_, true);
+  // Opened before anything is staged, so that its sync answers for all of it.
+  Result<Descriptor> open_root() {
+    CHANDLER_TRY(make_folder(root_));
+    return open_folder(files_, root_);
+  }
+
+  Status put_all_in_place(std::span<const Aside> files, const Descriptor& root) {
+    if (files.empty()) return settle();
+    CHANDLER_TRY(sync_all(root, root_));
+    Status placed = [&]() -> Status {
+      std::set<fs::path> folders;
+      for (const auto& [temporary, path] : files) {
+        const fs::path target = root_ / path;
+        if (folders.insert(target.parent_path()).second)
+          CHANDLER_TRY(make_folder(target.parent_path(), false));
+        CHANDLER_TRY(put_in_place(temporary, target));
+      }
+      return sync_all(root, root_);
+    }();
+    if (!placed) state_->failed();
+    return placed;
   }
 
   Status remove(std::string_view path) override {
     const fs::path full = root_ / path;
-    if (::unlink(full.c_str()) != 0 && errno != ENOENT) {
+    if (uninterrupted([&] { return files_.unlink(full.c_str()); }) != 0 && errno != ENOENT) {
       return std::unexpected(system_error("cannot remove a file", full, errno));
     }
-    for (fs::path folder = full.parent_path(); folder != root_ && ::rmdir(folder.c_str()) == 0;) {
-      folder = folder.parent_path();
-    }
+    remove_empty_folders(full.parent_path());
     return {};
   }
 
@@ -214,74 +187,136 @@ class LocalStorage final : public Storage {
                                                        std::chrono::milliseconds patience) override {
     CHANDLER_TRY(make_folder(root_));
     const fs::path path = root_ / kLockNames[static_cast<std::size_t>(group)];
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0) return std::unexpected(system_error("cannot open the lake's lock", path, errno));
-    auto lock = std::make_unique<FileLock>(fd);
+    Descriptor fd(files_, uninterrupted([&] {
+                    return files_.open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+                  }));
+    if (fd.get() < 0) return std::unexpected(system_error("cannot open the lake's lock", path, errno));
     SystemClock clock;
     const auto deadline = clock.steady() + patience;
-    while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    while (files_.lock(fd.get()) != 0) {
       if (errno == EINTR) continue;
       if (errno != EWOULDBLOCK) return std::unexpected(system_error("cannot lock the lake", path, errno));
       if (clock.steady() >= deadline) return std::unexpected(held_by_another(fd, path));
       clock.sleep(kLockPoll);
     }
+    // The writer before was killed or failed (or there was none, and the root is new).
+    if (holder_in(fd) != kReleased || !state_->settled()) {
+      CHANDLER_TRY(remove_unfinished(group));
+      CHANDLER_TRY(sync_everything());
+    }
     char host[256] = {};
     ::gethostname(host, sizeof host - 1);
     const std::string holder = fmt::format("process {} on {} (chandler {}, since {})", ::getpid(), host,
                                            purpose, format_instant(clock.now()));
-    if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, holder.data(), holder.size(), 0) < 0) {
+    if (!write_holder(fd, holder))
       return std::unexpected(system_error("cannot write the lake's lock", path, errno));
-    }
-    return std::unique_ptr<WriterLock>(std::move(lock));
+    return std::make_unique<FileLock>(std::move(fd), state_);
   }
 
   Status remove_unfinished(TableGroup group) override {
     const bool speed = group == TableGroup::speed;
-    std::error_code error;
-    for (fs::recursive_directory_iterator it(speed ? root_ / kSpeedFolder : root_, error), end;
-         !error && it != end; it.increment(error)) {
-      const std::string name = it->path().filename().string();
-      if (!speed && it.depth() == 0 && name == kSpeedFolder) it.disable_recursion_pending();
-      if (name[0] == '.' && name.ends_with(kUnfinishedSuffix)) ::unlink(it->path().c_str());
-    }
-    return {};
+    return remove_unfinished_in(speed ? root_ / kSpeedFolder : root_, !speed);
   }
 
  private:
+  static std::span<const std::uint8_t> bytes_of(const PendingFile& file) {
+    return {file.bytes->data(), static_cast<std::size_t>(file.bytes->size())};
+  }
+
+  // None if the folder is not there.
+  Result<std::vector<FolderEntry>> entries_of(const fs::path& folder, bool with_sizes) const {
+    std::vector<FolderEntry> entries;
+    if (files_.list(folder.c_str(), with_sizes, entries) != 0 && errno != ENOENT && errno != ENOTDIR)
+      return std::unexpected(system_error("cannot list a folder", folder, errno));
+    return entries;
+  }
+
   Status list_into(const fs::path& folder, const std::string& prefix, std::vector<StoredFile>& files) const {
-    std::error_code error;
-    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-      const std::string name = it->path().filename().string();
-      if (name[0] == '.') continue;
-      std::error_code entry_error;
-      if (it->is_directory(entry_error)) {
-        CHANDLER_TRY(list_into(it->path(), prefix + name + '/', files));
-      } else if (const auto bytes = it->file_size(entry_error); !entry_error) {
-        files.push_back({prefix + name, static_cast<std::int64_t>(bytes)});
+    CHANDLER_ASSIGN(const auto entries, entries_of(folder, true));
+    for (const FolderEntry& entry : entries) {
+      if (entry.name[0] == '.') continue;
+      if (entry.is_folder) {
+        CHANDLER_TRY(list_into(folder / entry.name, prefix + entry.name + '/', files));
+      } else {
+        files.push_back({prefix + entry.name, entry.bytes});
       }
-    }
-    if (error && error.value() != ENOENT && error.value() != ENOTDIR) {
-      return std::unexpected(system_error("cannot list a folder", folder, error.value()));
     }
     return {};
   }
 
-  static Status put_in_place(const fs::path& aside, const fs::path& target) {
-    if (::rename(aside.c_str(), target.c_str()) == 0) return {};
+  Status remove_unfinished_in(const fs::path& folder, bool leave_speed_out) {
+    CHANDLER_ASSIGN(const auto entries, entries_of(folder, false));
+    for (const FolderEntry& entry : entries) {
+      if (entry.is_folder) {
+        if (leave_speed_out && entry.name == kSpeedFolder) continue;
+        CHANDLER_TRY(remove_unfinished_in(folder / entry.name, false));
+      } else if (entry.name[0] == '.' && entry.name.ends_with(kUnfinishedSuffix)) {
+        files_.unlink((folder / entry.name).c_str());
+      }
+    }
+    return {};
+  }
+
+  Status sync_everything() {
+    const std::uint64_t failures = state_->failures();
+    CHANDLER_ASSIGN(const Descriptor root, open_folder(files_, root_));
+    CHANDLER_TRY(sync_all(root, root_));
+    state_->cover(failures);
+    return {};
+  }
+
+  Status settle() { return state_->settled() ? Status{} : sync_everything(); }
+
+  Status replace_all(std::span<const PendingFile> files) {
+    const bool together = files.size() >= kSyncTogether;
+    CHANDLER_TRY(make_folder(root_));
+    CHANDLER_ASSIGN(const Descriptor root, open_folder(files_, root_));
+    std::set<fs::path> touched;
+    std::vector<fs::path> aside;
+    Status status = write_aside(files, !together, touched, aside);
+    if (status && together) status = sync_all(root, root_);  // the content of all files, in one go
+    for (std::size_t i = 0; status && i < files.size(); ++i) {
+      status = put_in_place(aside[i], root_ / files[i].path);
+    }
+    if (!status) {
+      for (const fs::path& path : aside) files_.unlink(path.c_str());
+      return status;
+    }
+    if (together) return sync_all(root, root_);
+    for (const fs::path& folder : touched) CHANDLER_TRY(sync_folder(files_, folder));
+    // What this writer found in place, e.g. a folder, may be left from a replacement that failed.
+    return settle();
+  }
+
+  Status put_in_place(const fs::path& aside, const fs::path& target) {
+    if (uninterrupted([&] { return files_.rename(aside.c_str(), target.c_str()); }) == 0) return {};
     return std::unexpected(system_error("cannot put a file in place", target, errno));
   }
 
-  // A new folder is durable only when its parent has been synced.
+  void remove_empty_folders(fs::path folder) {
+    while (folder != root_ && files_.remove_folder(folder.c_str()) == 0) folder = folder.parent_path();
+  }
+
+  // A new folder is durable only when its parent has been synced. One thread at a time: another one that finds
+  // the folder there must be able to rely on it.
   Status make_folder(const fs::path& folder, bool sync = true) {
-    std::error_code error;
-    if (folder.empty() || fs::is_directory(folder, error)) return {};
-    CHANDLER_TRY(make_folder(folder.parent_path(), sync));
-    if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
+    if (files_.kind_of(folder.c_str()) == EntryKind::folder && !making_.load()) return {};
+    const std::lock_guard lock(folders_mutex_);
+    making_.store(true);
+    const Status made = make_folder_chain(folder, sync);
+    if (!made) state_->failed();
+    making_.store(false);
+    return made;
+  }
+
+  Status make_folder_chain(const fs::path& folder, bool sync) {
+    const bool is_root = !folder.has_relative_path();
+    if (is_root || files_.kind_of(folder.c_str()) == EntryKind::folder) return {};
+    CHANDLER_TRY(make_folder_chain(folder.parent_path(), sync));
+    if (uninterrupted([&] { return files_.make_folder(folder.c_str(), 0777); }) != 0 && errno != EEXIST) {
       return std::unexpected(system_error("cannot create a folder", folder, errno));
     }
-    if (!sync) return {};
-    const fs::path parent = folder.parent_path();
-    return sync_folder(parent.empty() ? fs::path(".") : parent, false);
+    return sync ? sync_folder(files_, folder.parent_path()) : Status{};
   }
 
   Status write_aside(std::span<const PendingFile> files, bool sync, std::set<fs::path>& touched,
@@ -293,7 +328,7 @@ class LocalStorage final : public Storage {
       aside.push_back(folder / fmt::format(".{}.{}.{}{}", target.filename().string(), ::getpid(),
                                            counter_.fetch_add(1, std::memory_order_relaxed),
                                            kUnfinishedSuffix));
-      CHANDLER_TRY(write_whole(aside.back(), file.bytes->data(), file.bytes->size(),
+      CHANDLER_TRY(write_whole(files_, aside.back(), bytes_of(file),
                                sync ? Durability::synced : Durability::none));
     }
     return {};
@@ -301,21 +336,25 @@ class LocalStorage final : public Storage {
 
   std::string uri_;
   fs::path root_;
+  FileSystem& files_;
+  std::shared_ptr<Settled> state_ = std::make_shared<Settled>();
   std::atomic<std::uint64_t> counter_{0};
+  std::mutex folders_mutex_;
+  std::atomic<bool> making_{false};  // a folder may be there whose name is not yet on the disk
 };
 
 class LocalStaging final : public Staging {
  public:
-  explicit LocalStaging(LocalStorage& storage) : storage_(storage) {}
+  LocalStaging(LocalStorage& storage, Descriptor root) : storage_(storage), root_(std::move(root)) {}
   ~LocalStaging() override {
-    for (const auto& [path, temporary] : files_) ::unlink(temporary.c_str());
+    for (const auto& [path, temporary] : files_) storage_.files().unlink(temporary.c_str());
   }
 
   Status add(PendingFile file) override {
     CHANDLER_ASSIGN(fs::path temporary, storage_.put_aside(file));
     const std::lock_guard lock(mutex_);
     fs::path& slot = files_[file.path];
-    if (!slot.empty()) ::unlink(slot.c_str());
+    if (!slot.empty()) storage_.files().unlink(slot.c_str());
     slot = std::move(temporary);
     return {};
   }
@@ -324,27 +363,30 @@ class LocalStaging final : public Staging {
     const std::lock_guard lock(mutex_);
     const auto it = files_.find(path);
     if (it == files_.end()) return fail(ErrorCode::not_found, "no such staged file", std::string(path));
-    auto file = arrow::io::ReadableFile::Open(it->second.string());
-    if (!file.ok()) return fail(ErrorCode::unreachable, "cannot open a staged file", it->second.string());
-    return std::shared_ptr<arrow::io::RandomAccessFile>(*file);
+    auto file = open_for_reading(storage_.files(), it->second);
+    // Staged and gone is not the same as never staged.
+    if (!file && file.error().code == ErrorCode::not_found) file.error().code = ErrorCode::unreachable;
+    return file;
   }
 
   Status commit() override {
     std::vector<Aside> all;
     for (const auto& [path, temporary] : files_) all.push_back({temporary, path});
-    CHANDLER_TRY(storage_.put_all_in_place(all));
+    CHANDLER_TRY(storage_.put_all_in_place(all, root_));
     files_.clear();
     return {};
   }
 
  private:
   LocalStorage& storage_;
+  Descriptor root_;
   mutable std::mutex mutex_;
   std::map<std::string, fs::path, std::less<>> files_;  // path to where it lies now
 };
 
 Result<std::unique_ptr<Staging>> LocalStorage::stage() {
-  return std::make_unique<LocalStaging>(*this);
+  CHANDLER_ASSIGN(Descriptor root, open_root());
+  return std::make_unique<LocalStaging>(*this, std::move(root));
 }
 
 }  // namespace
@@ -359,6 +401,10 @@ Status Storage::replace_text(std::string path, std::string text) {
 }
 
 Result<std::shared_ptr<Storage>> open_local_storage(std::string_view uri) {
+  return open_local_storage(uri, system_calls());
+}
+
+Result<std::shared_ptr<Storage>> open_local_storage(std::string_view uri, FileSystem& files) {
   std::string_view path = uri;
   if (path.starts_with("file://")) path.remove_prefix(7);
   if (path.empty())
@@ -366,10 +412,10 @@ Result<std::shared_ptr<Storage>> open_local_storage(std::string_view uri) {
   std::error_code error;
   fs::path root = fs::absolute(fs::path(path), error).lexically_normal();
   if (root.filename().empty()) root = root.parent_path();  // "lake/" is "lake"
-  if (fs::exists(root, error) && !fs::is_directory(root, error)) {
+  if (files.kind_of(root.c_str()) == EntryKind::file) {
     return fail(ErrorCode::usage, fmt::format("the lake '{}' is a file", path), {}, "pass --lake a folder");
   }
-  return std::make_shared<LocalStorage>(std::string(uri), std::move(root));
+  return std::make_shared<LocalStorage>(std::string(uri), std::move(root), files);
 }
 
 Result<std::shared_ptr<Storage>> open_storage(std::string_view uri) {

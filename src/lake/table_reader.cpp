@@ -1,4 +1,5 @@
 #include <arrow/io/interfaces.h>
+#include <arrow/util/io_util.h>
 #include <arrow/util/key_value_metadata.h>
 #include <fmt/format.h>
 #include <parquet/column_reader.h>
@@ -52,6 +53,16 @@ struct TableFile::State {
             "run `chandler verify`: it names every damaged file and what to do about each"};
   }
 
+  // What an exception of the Parquet library means. A disk that cannot be read says nothing about the content.
+  Error unreadable(std::string what, const std::exception& e) const {
+    const auto* status = dynamic_cast<const parquet::ParquetStatusException*>(&e);
+    if (status != nullptr && arrow::internal::ErrnoFromStatus(status->status()) != 0) {
+      return {ErrorCode::unreachable, status->status().message(), path,
+              "check the disk; the file is as it was"};
+    }
+    return damaged(fmt::format("{}: {}", what, e.what()));
+  }
+
   // Index of a column that has the wanted physical type.
   Result<int> find(std::string_view column, parquet::Type::type wanted) const {
     const int index = footer->schema()->ColumnIndex(std::string(column));
@@ -91,7 +102,7 @@ struct TableFile::State {
         }
       }
     } catch (const std::exception& e) {
-      return std::unexpected(damaged(fmt::format("column {} cannot be read: {}", column, e.what())));
+      return std::unexpected(unreadable(fmt::format("column {} cannot be read", column), e));
     }
     return {};
   }
@@ -151,7 +162,7 @@ Result<TableFile> TableFile::open(std::shared_ptr<arrow::io::RandomAccessFile> f
       return std::unexpected(state->damaged("the footer contradicts itself about the number of rows"));
     }
   } catch (const std::exception& e) {
-    return std::unexpected(state->damaged(fmt::format("this is not a readable Parquet file: {}", e.what())));
+    return std::unexpected(state->unreadable("this is not a readable Parquet file", e));
   }
   return TableFile(std::move(state));
 }
