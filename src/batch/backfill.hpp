@@ -25,8 +25,11 @@ struct BackfillOptions {
   std::optional<Timestamp> until;    // exclusive; default: the exchange's present minute (or day)
   candles::Interval interval = candles::Interval::m1;  // m1 or d1
   KlineSource source = KlineSource::automatic;
-  bool refetch = false;       // ask again also for what is stored or has been asked, and let the answer win
-  std::size_t in_flight = 8;  // requests at a time
+  bool refetch = false;  // ask again also for what is stored or has been asked, and let the answer win
+  // By symbol: ranges that are wanted whatever else is, of which the lake may have lost what it knew.
+  std::map<std::string, RangeSet> also;
+  bool only_also = false;                                               // these and nothing else
+  std::size_t in_flight = 8;                                            // requests at a time
   std::chrono::nanoseconds deadline = std::chrono::nanoseconds::max();  // of the job, on the clock's steady()
 };
 

@@ -112,10 +112,29 @@ Status survey_symbol(const BackfillEnvironment& environment, const BackfillOptio
   const Timestamp closed = options.source == KlineSource::archive ? begin_of(day_of(now))
                                                                   : candles::begin_of(options.interval, now);
   Wanted wanted{options.since, std::min(options.until.value_or(closed), closed), options.refetch};
-  auto missing = missing_ranges(known, wanted);
-  if (!missing) {
-    wanted.since = from_ms(0);
+  const auto also = options.also.find(report.symbol);
+  const RangeSet more = also == options.also.end() ? RangeSet{} : also->second;
+  std::optional<RangeSet> missing;
+  if (options.only_also) {
+    missing.emplace();
+  } else {
+    if (!wanted.since && !more.empty()) {  // the history began there, or where what is left of it begins
+      wanted.since = more.begin()->begin;
+      for (const RangeSet* set : {&known.present, &known.asked}) {
+        if (!set->empty()) wanted.since = std::min(*wanted.since, set->begin()->begin);
+      }
+    }
     missing = missing_ranges(known, wanted);
+    if (!missing) {
+      wanted.since = from_ms(0);
+      missing = missing_ranges(known, wanted);
+    }
+  }
+  for (const TimeRange& range : more) {
+    RangeSet lost{TimeRange{range.begin, std::max(range.begin, std::min(range.end, closed))}};
+    lost.subtract(known.asked);
+    lost.subtract(known.present);
+    missing->add(lost);
   }
   CHANDLER_TRY(find_beginning(environment, options, known, wanted.until, *missing, survey));
   report.missing = *missing;

@@ -34,7 +34,8 @@ bool contradict(const candles::Kline& a, const candles::Kline& b);
 // Minutes of speed_1m that klines_1m lacks go there with source stream; a value that batch has always stays.
 // Then the derived tables follow, and last the speed files go, if they still are what was read. A kill at any
 // instant leaves minutes in one of the tables or in both, never in none, and merging again ends what was
-// begun. The caller holds the batch lock; the speed layer may go on writing. interrupted between two symbols when stopped.
+// begun. The caller holds the batch lock; the speed layer may go on writing. interrupted between two symbols
+// when stopped.
 Result<MergeReport> merge_speed(lake::Storage& storage, const std::vector<std::string>& symbols,
                                 Progress& progress, std::stop_token stop);
 

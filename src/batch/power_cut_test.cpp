@@ -1,6 +1,6 @@
 // Every job of the lake over a disk that fails and loses power (lake/test_disk.hpp), many times. What a job
-// has reported as done must be there afterwards, byte for byte; whatever happened, `verify` must find nothing,
-// and running the job again must end with the bytes of an undisturbed run.
+// has reported as done must be there afterwards, byte for byte; whatever happened, `verify` must find
+// nothing, and running the job again must end with the bytes of an undisturbed run.
 //
 // CHANDLER_FAULT_RUNS sets how many runs (`make faults`), CHANDLER_FAULT_SEED the first of the seeds.
 #include <gmock/gmock.h>
@@ -49,7 +49,8 @@ bool trades(std::int64_t minute) {
 ScriptedExchange::Answer answer(const HttpRequest& request, Timestamp now) {
   if (request.url.ends_with("/time")) return reply(200, fmt::format(R"({{"serverTime":{}}})", to_ms(now)));
   if (request.url.ends_with("/exchangeInfo")) {
-    return reply(200, R"({"symbols":[{"symbol":"AAA","status":"TRADING","baseAsset":"AAA","quoteAsset":"USDT"},
+    return reply(200,
+                 R"({"symbols":[{"symbol":"AAA","status":"TRADING","baseAsset":"AAA","quoteAsset":"USDT"},
       {"symbol":"BBB","status":"TRADING","baseAsset":"BBB","quoteAsset":"USDT"}],
       "rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":6000}]})");
   }
@@ -122,7 +123,8 @@ Candles candles_of(const Storage& storage) {
     for (const Table table : {Table::klines_1m, Table::speed_1m}) {  // batch wins
       for (const auto& partition : value(lake::partitions_of(storage, table, symbol))) {
         const Klines rows = value(lake::read_klines(storage, partition));
-        for (std::size_t i = 0; i < rows.size(); ++i) all.try_emplace({symbol, rows.open_time[i]}, rows.close[i]);
+        for (std::size_t i = 0; i < rows.size(); ++i)
+          all.try_emplace({symbol, rows.open_time[i]}, rows.close[i]);
       }
     }
   }
@@ -188,23 +190,24 @@ class PowerCut : public ::testing::Test {
       (void)report;
       return {};
     };
-    jobs_ = {{"import", [this](Storage& storage, bool) { return run_import(storage); }},
-             {"first backfill", backfill_to("2024-03-02T06:00:30", at("2024-02-26"))},
-             {"first commit", commit(1, "2024-03-02T06:00", 200)},
-             {"second commit", commit(2, "2024-03-02T22:00", 300)},
-             {"merge", merge, true},
-             {"third commit", commit(3, "2024-03-04T03:00", 100)},
-             {"second backfill", backfill_to("2024-03-04T12:00:30", std::nullopt)},
-             {"build", [](Storage& storage, bool) -> Status {
-                NoProgress progress;
-                CHANDLER_ASSIGN(const auto lock, storage.lock_for_writing("build"));
-                CHANDLER_TRY(storage.remove_unfinished());
-                CHANDLER_ASSIGN(const auto derived,
-                                derive(storage, {"AAA", "BBB"}, Extent::everything, progress));
-                (void)derived;
-                return {};
-              }},
-             {"last merge", merge, true}};
+    jobs_ = {
+        {"import", [this](Storage& storage, bool) { return run_import(storage); }},
+        {"first backfill", backfill_to("2024-03-02T06:00:30", at("2024-02-26"))},
+        {"first commit", commit(1, "2024-03-02T06:00", 200)},
+        {"second commit", commit(2, "2024-03-02T22:00", 300)},
+        {"merge", merge, true},
+        {"third commit", commit(3, "2024-03-04T03:00", 100)},
+        {"second backfill", backfill_to("2024-03-04T12:00:30", std::nullopt)},
+        {"build",
+         [](Storage& storage, bool) -> Status {
+           NoProgress progress;
+           CHANDLER_ASSIGN(const auto lock, storage.lock_for_writing("build"));
+           CHANDLER_TRY(storage.remove_unfinished());
+           CHANDLER_ASSIGN(const auto derived, derive(storage, {"AAA", "BBB"}, Extent::everything, progress));
+           (void)derived;
+           return {};
+         }},
+        {"last merge", merge, true}};
     Machine machine(0);
     for (const Job& job : jobs_) {
       machine.disk.arm({});
@@ -221,11 +224,11 @@ class PowerCut : public ::testing::Test {
   void write_csv() {
     Random random(5);
     std::string csv = "Timestamp,Open,High,Low,Close,Volume\n";
-    const Klines rows = candles::testing::random_history(random, at("2024-02-24"), 3 * 1440, 0.95, 0, kMinuteMs,
-                                                         candles::Source::import);
+    const Klines rows = candles::testing::random_history(random, at("2024-02-24"), 3 * 1440, 0.95, 0,
+                                                         kMinuteMs, candles::Source::import);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      csv += fmt::format("{},{},{},{},{},{}\n", rows.open_time[i] / 1000, rows.open[i], rows.high[i], rows.low[i],
-                         rows.close[i], rows.volume[i]);
+      csv += fmt::format("{},{},{},{},{},{}\n", rows.open_time[i] / 1000, rows.open[i], rows.high[i],
+                         rows.low[i], rows.close[i], rows.volume[i]);
     }
     lake::testing::write_bytes(folder_.path() / "history.csv", csv);
   }

@@ -19,7 +19,7 @@ using lake::Storage;
 using lake::Table;
 
 // Folders of the design that hold no partitions.
-constexpr std::string_view kOtherFolders[] = {"forecasts/", "reports/", "speed_1m/_"};
+constexpr std::string_view kOtherFolders[] = {"forecasts/", "reports/", "speed_1m/_", "_quarantine/"};
 
 struct Listing {
   std::vector<std::pair<Partition, std::int64_t>> partitions;  // and their bytes

@@ -10,6 +10,7 @@
 #include "candles/clean.hpp"
 #include "lake/derived_file.hpp"
 #include "lake/kline_file.hpp"
+#include "lake/metadata.hpp"
 
 namespace chandler::batch {
 namespace {
@@ -59,7 +60,7 @@ Result<Bytes> read_whole(const lake::Storage& storage, const std::string& path) 
   if (!size.ok()) return fail(ErrorCode::unreachable, "the file cannot be read", path);
   auto bytes = file->ReadAt(0, *size);
   if (!bytes.ok() || (*bytes)->size() != *size)
-    return fail(ErrorCode::unreachable, "the file cannot be read to its end", path);
+    return fail(ErrorCode::damaged, "the file cannot be read to its end", path);  // e.g. a bad sector
   return *bytes;
 }
 
@@ -209,6 +210,13 @@ Status check_content(const Snapshot& snapshot, const Partition& partition, const
   return {};
 }
 
+bool of_another_version(const std::string& path, const Bytes& bytes) {
+  const auto file = TableFile::open(std::make_shared<arrow::io::BufferReader>(bytes), path);
+  if (!file) return false;
+  const auto version = file->metadata().find(lake::kSchemaKey);
+  return version != file->metadata().end() && version->second != lake::kSchemaVersion;
+}
+
 }  // namespace
 
 std::string remedy_for(const Partition& partition) {
@@ -216,15 +224,16 @@ std::string remedy_for(const Partition& partition) {
     case Table::klines_1m:
     case Table::klines_1d:
       return fmt::format(
-          "move it out of the lake, then `chandler backfill {}{}` fetches what it held again "
-          "(rows that were imported: import them again)",
-          partition.symbol, partition.table == Table::klines_1d ? " --interval 1d" : "");
+          "`chandler backfill --heal {}` sets it aside and fetches what it held again (rows that were "
+          "imported: import them again)",
+          partition.symbol);
     case Table::speed_1m:
-      return fmt::format("move it out of the lake; `chandler backfill {}` fetches these minutes",
+      return fmt::format("`chandler backfill --heal {}` sets it aside and fetches these minutes",
                          partition.symbol);
     case Table::daily_filled:
     case Table::prophet_input:
-      return fmt::format("`chandler build {}` derives it again", partition.symbol);
+      return fmt::format("`chandler build {0}` derives it again, as does `chandler backfill --heal {0}`",
+                         partition.symbol);
   }
   return {};
 }
@@ -254,7 +263,11 @@ CheckedFile check_file(const lake::Storage& storage, const Partition& partition)
   } else if (bytes.error().code != ErrorCode::not_found) {
     status = std::unexpected(bytes.error());
   }
-  if (!status) result.violations.push_back({path, status.error().what, remedy_for(partition)});
+  if (!status) {
+    const bool heals =
+        status.error().code == ErrorCode::damaged && !(bytes && of_another_version(path, *bytes));
+    result.violations.push_back({path, status.error().what, remedy_for(partition), heals});
+  }
   return result;
 }
 

@@ -14,6 +14,9 @@ struct Violation {
   std::string file;  // relative to the lake's root
   std::string what;
   std::string remedy;
+  // Setting the file aside and making it anew is right: not for one that another version of the program
+  // wrote, or that merely may not be opened.
+  bool heals = true;
   friend auto operator<=>(const Violation&, const Violation&) = default;
 };
 

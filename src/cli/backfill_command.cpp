@@ -1,8 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "batch/heal.hpp"
 #include "cli/backfill_report.hpp"
 #include "cli/commands.hpp"
 #include "cli/exchange_flags.hpp"
+#include "lake/catalog.hpp"
 
 namespace chandler::cli {
 namespace {
@@ -14,6 +18,7 @@ struct Options {
   std::string source = "auto";
   std::string quote;
   bool refetch = false;
+  bool heal = false;
   ExchangeFlags exchange;
 };
 
@@ -36,8 +41,114 @@ Result<batch::BackfillOptions> job_of(const Options& options, Clock& clock) {
   return job;
 }
 
+// What --heal found and did, beside the backfill itself.
+struct Healed {
+  batch::HealPlan plan;
+  std::optional<batch::BackfillReport> other_interval;
+  std::vector<batch::LostImports> lost;
+
+  bool complete() const {
+    return plan.left.empty() && lost.empty() && (!other_interval || other_interval->complete());
+  }
+};
+
+Json healed_json(const Healed& healed) {
+  Json aside = Json::array(), left = Json::array(), lost = Json::array();
+  for (const auto& f : healed.plan.files)
+    aside.push_back({{"file", f.file}, {"what", f.what}, {"moved_to", f.now}});
+  for (const auto& v : healed.plan.left)
+    left.push_back({{"file", v.file}, {"what", v.what}, {"remedy", v.remedy}});
+  for (const auto& l : healed.lost) {
+    lost.push_back({{"file", l.file},
+                    {"symbol", l.symbol},
+                    {"imported_candles", l.candles ? Json(*l.candles) : Json(nullptr)}});
+  }
+  return {
+      {"set_aside", std::move(aside)}, {"not_healed", std::move(left)}, {"lost_imports", std::move(lost)}};
+}
+
+void print_set_aside(const Healed& healed) {
+  for (const auto& f : healed.plan.files)
+    print(fmt::format("{}\n    {}\n    set aside as {}\n", f.file, f.what, f.now));
+  if (healed.plan.files.empty()) print("No damaged file was found.\n");
+}
+
+void print_what_is_left(const Healed& healed) {
+  for (const auto& v : healed.plan.left) print_error({ErrorCode::damaged, v.what, v.file, v.remedy});
+  for (const auto& l : healed.lost) {
+    const std::string what = l.candles ? fmt::format(
+                                             "{} imported candles of {} were in a damaged file, and no "
+                                             "exchange gives them back",
+                                             *l.candles, l.symbol)
+                                       : fmt::format(
+                                             "a damaged file of {} held imported candles, or may have; "
+                                             "no exchange gives them back",
+                                             l.symbol);
+    print_error({ErrorCode::incomplete, what, l.file,
+                 fmt::format("`chandler import FILE --symbol {}` again, then remove the file in quarantine",
+                             l.symbol)});
+  }
+}
+
+// Sets damaged files aside and makes what they held part of the job.
+Status begin_to_heal(const batch::BackfillEnvironment& environment, batch::BackfillOptions& job,
+                     Healed& healed) {
+  // Nothing is touched before the exchange, which has to give it back, can be reached.
+  CHANDLER_TRY(environment.rest.server_time({job.deadline, environment.stop}));
+  CHANDLER_TRY(environment.storage.remove_unfinished());
+  CHANDLER_ASSIGN(healed.plan, batch::set_damaged_aside(environment.storage, job.symbols,
+                                                        environment.progress, environment.stop));
+  const bool days = job.interval == candles::Interval::d1;
+  job.also = days ? healed.plan.days : healed.plan.minutes;
+  if (!job.symbols.empty() || !job.all_of_quote.empty()) return {};
+  // A symbol may be in quarantine only.
+  constexpr lake::Table kKlines[] = {lake::Table::klines_1m, lake::Table::klines_1d};
+  CHANDLER_ASSIGN(job.symbols, lake::symbols_of(environment.storage, kKlines));
+  for (const auto& [symbol, ranges] : job.also) {
+    if (std::ranges::find(job.symbols, symbol) == job.symbols.end()) job.symbols.push_back(symbol);
+  }
+  return {};
+}
+
+// The table that the job itself is not about: only what was damaged.
+Status heal_other_interval(const batch::BackfillEnvironment& environment, batch::BackfillOptions job,
+                           Healed& healed) {
+  const bool days = job.interval == candles::Interval::d1;
+  job.interval = days ? candles::Interval::m1 : candles::Interval::d1;
+  job.also = days ? healed.plan.minutes : healed.plan.days;
+  job.only_also = true;
+  job.all_of_quote.clear();
+  job.symbols.clear();
+  for (const auto& [symbol, ranges] : job.also) job.symbols.push_back(symbol);
+  if (job.symbols.empty()) return {};
+  CHANDLER_ASSIGN(healed.other_interval, batch::backfill(environment, job));
+  return {};
+}
+
+void print_outcome(const batch::BackfillReport& report, candles::Interval interval,
+                   const std::optional<Healed>& healed, Context& context) {
+  if (context.globals.json) {
+    Json document = to_json(report, interval);
+    if (healed) document["healed"] = healed_json(*healed);
+    print_json(document);
+    for (const auto& symbol : report.symbols) {
+      if (symbol.error) print_error(*symbol.error);
+      for (const auto& unanswered : symbol.unanswered) print_error(unanswered.error);
+    }
+  } else {
+    if (healed) print_set_aside(*healed);
+    if (healed && healed->other_interval) {
+      const bool days = interval == candles::Interval::d1;
+      print_report(*healed->other_interval, days ? candles::Interval::m1 : candles::Interval::d1,
+                   context.colour);
+    }
+    print_report(report, interval, context.colour);
+  }
+  if (healed) print_what_is_left(*healed);
+}
+
 Result<int> run(const Options& options, Context& context) {
-  CHANDLER_ASSIGN(const auto job, job_of(options, context.clock));
+  CHANDLER_ASSIGN(auto job, job_of(options, context.clock));
   CHANDLER_ASSIGN(const auto storage, context.open_lake());
   CHANDLER_ASSIGN(const auto lock, storage->lock_for_writing("backfill"));
   ExchangeClients clients(options.exchange, context.clock);
@@ -49,16 +160,20 @@ Result<int> run(const Options& options, Context& context) {
                                                .clock = context.clock,
                                                .progress = context.progress,
                                                .stop = context.stop};
-  CHANDLER_ASSIGN(const auto report, batch::backfill(environment, job));
-  if (context.globals.json) {
-    print_json(to_json(report, job.interval));
-    for (const auto& symbol : report.symbols) {
-      if (symbol.error) print_error(*symbol.error);
-      for (const auto& unanswered : symbol.unanswered) print_error(unanswered.error);
-    }
-  } else {
-    print_report(report, job.interval, context.colour);
+  std::optional<Healed> healed;
+  if (options.heal) {
+    const auto named = job.symbols;
+    healed.emplace();
+    CHANDLER_TRY(begin_to_heal(environment, job, *healed));
+    CHANDLER_TRY(heal_other_interval(environment, job, *healed));
+    CHANDLER_ASSIGN(const auto report, batch::backfill(environment, job));
+    CHANDLER_ASSIGN(healed->lost, batch::lost_imports(*storage, named));
+    print_outcome(report, job.interval, healed, context);
+    const int code = exit_code_of(report);
+    return code == kDone && !healed->complete() ? kDoneInPart : code;
   }
+  CHANDLER_ASSIGN(const auto report, batch::backfill(environment, job));
+  print_outcome(report, job.interval, healed, context);
   return exit_code_of(report);
 }
 
@@ -83,6 +198,8 @@ void add_backfill_command(Registry& registry) {
   flags.option("--all", &options->quote, "Every trading pair of this quote asset, e.g. USDT").type("QUOTE");
   flags.toggle("--refetch", &options->refetch,
                "Ask again for what is stored or has been asked, and let the answer win");
+  flags.toggle("--heal", &options->heal,
+               "First set damaged files aside, in _quarantine/; what they held is fetched and derived again");
   options->exchange.add_to(flags);
 }
 

@@ -14,9 +14,9 @@ namespace {
 
 using testing::check;
 using testing::DiskFaults;
+using ::testing::HasSubstr;
 using testing::TestDisk;
 using testing::value;
-using ::testing::HasSubstr;
 
 class Faults : public ::testing::Test {
  protected:

@@ -33,12 +33,22 @@ class SystemCalls final : public FileSystem {
     ::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 #endif
   }
-  int lock(int fd) override { return ::flock(fd, LOCK_EX | LOCK_NB); }
+  int lock(int fd) override {
+    return ::flock(fd, LOCK_EX | LOCK_NB);
+  }
 
-  int rename(const char* from, const char* to) override { return ::rename(from, to); }
-  int unlink(const char* path) override { return ::unlink(path); }
-  int make_folder(const char* path, mode_t mode) override { return ::mkdir(path, mode); }
-  int remove_folder(const char* path) override { return ::rmdir(path); }
+  int rename(const char* from, const char* to) override {
+    return ::rename(from, to);
+  }
+  int unlink(const char* path) override {
+    return ::unlink(path);
+  }
+  int make_folder(const char* path, mode_t mode) override {
+    return ::mkdir(path, mode);
+  }
+  int remove_folder(const char* path) override {
+    return ::rmdir(path);
+  }
 
   int list(const char* folder, bool with_sizes, std::vector<FolderEntry>& entries) override {
     DIR* const stream = ::opendir(folder);

@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "lake/local_file.hpp"
+#include "lake/local_lock.hpp"
 #include "lake/storage.hpp"
 
 namespace chandler::lake {
@@ -29,70 +30,6 @@ constexpr std::chrono::milliseconds kLockPoll{10};
 constexpr std::string_view kUnfinishedSuffix = ".chandler-unfinished";
 // From this many files on, one sync of the file system is cheaper than one of each file.
 constexpr std::size_t kSyncTogether = 8;
-
-// What the lock of a writer says that has ended with everything it did on the disk. Anything else found there,
-// or nothing, means that what is seen in the lake may still be lost by a power cut.
-constexpr std::string_view kReleased = "nobody";
-
-// Whether everything that was done to the lake through one Storage is on the disk. After a failure names may
-// have changed that no sync covered, and a job that finds them there must not take them for stored.
-class Settled {
- public:
-  bool settled() const { return failures_.load() == covered_.load(); }
-  void failed() { failures_.fetch_add(1); }
-  std::uint64_t failures() const { return failures_.load(); }
-  // A sync of everything began after so many failures.
-  void cover(std::uint64_t failures) {
-    std::uint64_t before = covered_.load();
-    while (before < failures && !covered_.compare_exchange_weak(before, failures)) {
-    }
-  }
-
- private:
-  std::atomic<std::uint64_t> failures_{0}, covered_{0};
-};
-
-std::string holder_in(const Descriptor& fd) {
-  char text[512] = {};
-  const auto length =
-      uninterrupted([&] { return fd.files().read_at(fd.get(), text, sizeof text - 1, 0); });
-  return length > 0 ? std::string(text, static_cast<std::size_t>(length)) : std::string();
-}
-
-bool write_holder(const Descriptor& fd, std::string_view text) {
-  if (uninterrupted([&] { return fd.files().truncate(fd.get(), 0); }) != 0) return false;
-  for (std::size_t done = 0; done < text.size();) {
-    const auto written = uninterrupted([&] {
-      return fd.files().write_at(fd.get(), text.data() + done, text.size() - done,
-                                 static_cast<std::int64_t>(done));
-    });
-    if (written < 0) return false;
-    done += static_cast<std::size_t>(written);
-  }
-  return true;
-}
-
-Error held_by_another(const Descriptor& fd, const fs::path& path) {
-  const std::string holder = holder_in(fd);
-  const bool named = !holder.empty() && holder != kReleased;
-  return {ErrorCode::locked,
-          fmt::format("the lake is being written by {}", named ? holder : "another process"), path.string(),
-          "wait until it has finished, or stop it; reading is possible meanwhile"};
-}
-
-class FileLock final : public WriterLock {
- public:
-  FileLock(Descriptor fd, std::shared_ptr<const Settled> state)
-      : fd_(std::move(fd)), state_(std::move(state)) {}
-  ~FileLock() override {
-    if (state_->settled()) write_holder(fd_, kReleased);
-  }
-  const Descriptor& descriptor() const { return fd_; }
-
- private:
-  Descriptor fd_;  // the kernel drops the lock with the last descriptor
-  std::shared_ptr<const Settled> state_;
-};
 
 // A file aside, and the path that it will have.
 struct Aside {
@@ -183,13 +120,30 @@ class LocalStorage final : public Storage {
     return {};
   }
 
+  Status move(std::string_view from, std::string_view to) override {
+    const fs::path source = root_ / from, target = root_ / to;
+    if (files_.kind_of(source.c_str()) == EntryKind::none)
+      return fail(ErrorCode::not_found, "no such file in the lake", source.string());
+    const Status moved = [&]() -> Status {
+      CHANDLER_TRY(make_folder(target.parent_path()));
+      CHANDLER_TRY(put_in_place(source, target));
+      CHANDLER_TRY(sync_folder(files_, target.parent_path()));
+      return sync_folder(files_, source.parent_path());
+    }();
+    if (!moved) {
+      state_->failed();
+      return moved;
+    }
+    remove_empty_folders(source.parent_path());
+    return {};
+  }
+
   Result<std::unique_ptr<WriterLock>> lock_for_writing(std::string_view purpose, TableGroup group,
                                                        std::chrono::milliseconds patience) override {
     CHANDLER_TRY(make_folder(root_));
     const fs::path path = root_ / kLockNames[static_cast<std::size_t>(group)];
-    Descriptor fd(files_, uninterrupted([&] {
-                    return files_.open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-                  }));
+    Descriptor fd(
+        files_, uninterrupted([&] { return files_.open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666); }));
     if (fd.get() < 0) return std::unexpected(system_error("cannot open the lake's lock", path, errno));
     SystemClock clock;
     const auto deadline = clock.steady() + patience;
@@ -200,7 +154,7 @@ class LocalStorage final : public Storage {
       clock.sleep(kLockPoll);
     }
     // The writer before was killed or failed (or there was none, and the root is new).
-    if (holder_in(fd) != kReleased || !state_->settled()) {
+    if (!was_released(fd) || !state_->settled()) {
       CHANDLER_TRY(remove_unfinished(group));
       CHANDLER_TRY(sync_everything());
     }
@@ -297,8 +251,8 @@ class LocalStorage final : public Storage {
     while (folder != root_ && files_.remove_folder(folder.c_str()) == 0) folder = folder.parent_path();
   }
 
-  // A new folder is durable only when its parent has been synced. One thread at a time: another one that finds
-  // the folder there must be able to rely on it.
+  // A new folder is durable only when its parent has been synced. One thread at a time: another one that
+  // finds the folder there must be able to rely on it.
   Status make_folder(const fs::path& folder, bool sync = true) {
     if (files_.kind_of(folder.c_str()) == EntryKind::folder && !making_.load()) return {};
     const std::lock_guard lock(folders_mutex_);
@@ -328,8 +282,8 @@ class LocalStorage final : public Storage {
       aside.push_back(folder / fmt::format(".{}.{}.{}{}", target.filename().string(), ::getpid(),
                                            counter_.fetch_add(1, std::memory_order_relaxed),
                                            kUnfinishedSuffix));
-      CHANDLER_TRY(write_whole(files_, aside.back(), bytes_of(file),
-                               sync ? Durability::synced : Durability::none));
+      CHANDLER_TRY(
+          write_whole(files_, aside.back(), bytes_of(file), sync ? Durability::synced : Durability::none));
     }
     return {};
   }
@@ -394,6 +348,12 @@ Result<std::unique_ptr<Staging>> LocalStorage::stage() {
 Status Storage::replace(std::string path, std::shared_ptr<arrow::Buffer> bytes) {
   const PendingFile file{std::move(path), std::move(bytes)};
   return replace(std::span(&file, 1));
+}
+
+Status Storage::move(std::string_view from, std::string_view to) {
+  CHANDLER_ASSIGN(std::string bytes, read_text(*this, from));
+  CHANDLER_TRY(replace_text(std::string(to), std::move(bytes)));
+  return remove(from);
 }
 
 Status Storage::replace_text(std::string path, std::string text) {

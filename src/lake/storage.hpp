@@ -83,6 +83,10 @@ class Storage {
   Status replace_text(std::string path, std::string text);
   // Not an error if it is not there. Folders that become empty go too.
   virtual Status remove(std::string_view path) = 0;
+  // Gives a file, which need not be readable, another path; what is there is replaced. not_found if there is
+  // none. After it returns it stays so through a power cut; a kill leaves it at one path or at both. Here: by
+  // a copy.
+  virtual Status move(std::string_view from, std::string_view to);
 
   // Only one process at a time may write a group of tables: `locked`, after `patience`, says which one does.
   // `purpose` is what others are told.

@@ -53,7 +53,8 @@ struct TableFile::State {
             "run `chandler verify`: it names every damaged file and what to do about each"};
   }
 
-  // What an exception of the Parquet library means. A disk that cannot be read says nothing about the content.
+  // What an exception of the Parquet library means. A disk that cannot be read says nothing about the
+  // content.
   Error unreadable(std::string what, const std::exception& e) const {
     const auto* status = dynamic_cast<const parquet::ParquetStatusException*>(&e);
     if (status != nullptr && arrow::internal::ErrnoFromStatus(status->status()) != 0) {

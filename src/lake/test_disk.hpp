@@ -2,9 +2,9 @@
 // there after a power cut, and which fails on purpose. One seed gives the same failures again, as long as its
 // calls come from one thread at a time.
 //
-// It promises no more than POSIX does. Content is on the disk when its file was synced, a name when its folder
-// was; of the rest, a power cut keeps any part in any order, and of a file's content any sectors. A failed
-// sync loses what it should have written, and the next one does not tell (as Linux has it).
+// It promises no more than POSIX does. Content is on the disk when its file was synced, a name when its
+// folder was; of the rest, a power cut keeps any part in any order, and of a file's content any sectors. A
+// failed sync loses what it should have written, and the next one does not tell (as Linux has it).
 #pragma once
 
 #include <fcntl.h>
@@ -26,12 +26,12 @@ namespace chandler::lake::testing {
 
 // Probabilities per call, of which any number may be set.
 struct DiskFaults {
-  double interrupted = 0;   // EINTR, of any call that may say so
-  double partial = 0;       // a read or write does less than it was asked for
-  double no_space = 0;      // ENOSPC: write, create, make_folder
-  double write_error = 0;   // EIO: write, rename, make_folder, unlink, and the writing behind the scenes
-  double read_error = 0;    // EIO: open, read, list
-  double sync_error = 0;    // EIO: sync, sync_all
+  double interrupted = 0;  // EINTR, of any call that may say so
+  double partial = 0;      // a read or write does less than it was asked for
+  double no_space = 0;     // ENOSPC: write, create, make_folder
+  double write_error = 0;  // EIO: write, rename, make_folder, unlink, and the writing behind the scenes
+  double read_error = 0;   // EIO: open, read, list
+  double sync_error = 0;   // EIO: sync, sync_all
   // The process dies in this call, counted from arm(): this and every later one fails and changes nothing.
   std::optional<std::uint64_t> dies_at = std::nullopt;
 };
@@ -47,8 +47,8 @@ class TestDisk final : public FileSystem {
     failed_ = 0;
   }
   void disarm() { arm({}); }
-  std::uint64_t calls() const { return calls_; }           // since arm()
-  std::uint64_t failed_calls() const { return failed_; }  // of these
+  std::uint64_t calls() const { return calls_; }          // since arm()
+  std::uint64_t failed_calls() const { return failed_; }
   bool died() const { return died_; }
 
   // A new process after the old one was killed: what was written is there, locks and descriptors are not.
@@ -225,17 +225,8 @@ class TestDisk final : public FileSystem {
     return died_ ? error(EIO) : 0;
   }
 
-  int unlink(const char* path) override {
-    const std::lock_guard lock(mutex_);
-    if (fails(faults_.write_error, EIO)) return -1;
-    const auto [folder, name] = parent_of(path);
-    if (!folder) return -1;
-    const auto node = child(*folder, name);
-    if (!node) return error(ENOENT);
-    if (node->is_folder) return error(EISDIR);
-    if (!dying(0.5)) remove(folder, name, node);
-    return died_ ? error(EIO) : 0;
-  }
+  int unlink(const char* path) override { return remove_node(path, false); }
+  int remove_folder(const char* path) override { return remove_node(path, true); }
 
   int make_folder(const char* path, mode_t) override {
     const std::lock_guard lock(mutex_);
@@ -248,19 +239,6 @@ class TestDisk final : public FileSystem {
       folder->names[name] = made;
       names_.push_back({nullptr, {}, folder, name, made});
     }
-    return died_ ? error(EIO) : 0;
-  }
-
-  int remove_folder(const char* path) override {
-    const std::lock_guard lock(mutex_);
-    if (fails(faults_.write_error, EIO)) return -1;
-    const auto [folder, name] = parent_of(path);
-    if (!folder) return -1;
-    const auto node = child(*folder, name);
-    if (!node) return error(ENOENT);
-    if (!node->is_folder) return error(ENOTDIR);
-    if (!node->names.empty()) return error(ENOTEMPTY);
-    if (!dying(0.5)) remove(folder, name, node);
     return died_ ? error(EIO) : 0;
   }
 
@@ -284,14 +262,6 @@ class TestDisk final : public FileSystem {
     const auto node = find(path);
     if (!node) return EntryKind::none;
     return node->is_folder ? EntryKind::folder : EntryKind::file;
-  }
-
-  // Changes a byte behind everybody's back, on the disk and in memory.
-  void flip(const char* path, std::size_t offset, std::uint8_t mask) {
-    const std::lock_guard lock(mutex_);
-    const auto node = find(path);
-    node->content.at(offset) = static_cast<char>(static_cast<std::uint8_t>(node->content.at(offset)) ^ mask);
-    node->on_disk = node->content;
   }
 
   // Every file by its path, dotted ones too; `on_disk`: as a power cut that spares nothing would leave it.
@@ -368,9 +338,20 @@ class TestDisk final : public FileSystem {
     if (name.to) name.to->names_on_disk[name.to_name] = name.node;
   }
 
-  void remove(const std::shared_ptr<Node>& folder, const std::string& name, std::shared_ptr<Node> node) {
-    folder->names.erase(name);
-    names_.push_back({folder, name, nullptr, {}, std::move(node)});
+  int remove_node(const char* path, bool is_folder) {
+    const std::lock_guard lock(mutex_);
+    if (fails(faults_.write_error, EIO)) return -1;
+    const auto [folder, name] = parent_of(path);
+    if (!folder) return -1;
+    const auto node = child(*folder, name);
+    if (!node) return error(ENOENT);
+    if (node->is_folder != is_folder) return error(is_folder ? ENOTDIR : EISDIR);
+    if (!node->names.empty()) return error(ENOTEMPTY);
+    if (!dying(0.5)) {
+      folder->names.erase(name);
+      names_.push_back({folder, name, nullptr, {}, node});
+    }
+    return died_ ? error(EIO) : 0;
   }
 
   static std::shared_ptr<Node> child(const Node& folder, const std::string& name) {
