@@ -47,7 +47,7 @@ class TestDisk final : public FileSystem {
     failed_ = 0;
   }
   void disarm() { arm({}); }
-  std::uint64_t calls() const { return calls_; }          // since arm()
+  std::uint64_t calls() const { return calls_; }  // since arm()
   std::uint64_t failed_calls() const { return failed_; }
   bool died() const { return died_; }
 
