@@ -1,6 +1,6 @@
 """`python -m chandler.spark` on two local workers leaves the bytes that the program leaves on one machine, whatever dies meanwhile.
 
-Runs with the Python of CHANDLER_PACKAGE_PYTHON, which has the package, PySpark and pyarrow and nothing else of the project.
+Runs with the Python of CHANDLER_PACKAGE_PYTHON (or .deps/python), which has the package, PySpark and pyarrow and nothing else of the project.
 """
 
 import json
@@ -17,7 +17,7 @@ import pytest
 from program import PROGRAM, ROOT, Chandler
 
 NOW = "2024-06-25T13:07:30Z"
-PYTHON = os.environ["CHANDLER_PACKAGE_PYTHON"]
+PYTHON = os.environ.get("CHANDLER_PACKAGE_PYTHON", str(ROOT / ".deps/python/bin/python"))
 
 
 @pytest.fixture(scope="module")
