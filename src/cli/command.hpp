@@ -29,6 +29,7 @@ struct Globals {
   bool json = false;
   bool quiet = false;
   int verbosity = 0;
+  std::size_t threads = 0;  // 0: one per core
   std::string log_format = "text";
 };
 

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include "base/log.hpp"
@@ -23,6 +24,7 @@ class Signals {
     for (const int signal : {SIGINT, SIGTERM}) sigaddset(&set_, signal);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);  // inherited by every thread that is started later
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes is an error of the write, as a full disk is
     std::thread([set = set_, source = source_]() mutable {
       int signal = 0;
       sigwait(&set, &signal);
@@ -47,6 +49,11 @@ void add_globals(Flags& flags, Globals& globals) {
   flags.toggle("--json", &globals.json, "Print one JSON document on stdout and nothing else");
   flags.toggle("--quiet", &globals.quiet, "No progress, no notes; only errors on stderr");
   flags.toggle("-v,--verbose", &globals.verbosity, "More about what is being done; -vv for everything");
+  flags
+      .option("--threads", &globals.threads,
+              "Processor threads at most; 0 for one per core. Results do not depend on it")
+      .range(0, 1024)
+      .show_default();
   flags.option("--log-format", &globals.log_format, "Logs as text or as one JSON object a line")
       .choices({"text", "json"})
       .show_default();
@@ -77,6 +84,7 @@ int run(int argc, char** argv) {
     return 0;
   }
 
+  if (globals.threads > 0) ::setenv("CHANDLER_THREADS", std::to_string(globals.threads).c_str(), 1);
   configure_logging(globals.quiet ? -1 : globals.verbosity,
                     globals.log_format == "json" ? LogFormat::json : LogFormat::text);
   Signals signals;

@@ -447,5 +447,4 @@ class TestDisk final : public FileSystem {
   std::uint64_t calls_ = 0, failed_ = 0, write_errors_ = 0;
   bool died_ = false;
 };
-
 }  // namespace chandler::lake::testing
