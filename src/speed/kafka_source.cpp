@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "speed/fetch_waker.hpp"
 #include "speed/kafka_handle.hpp"
 
 namespace chandler::speed {
@@ -33,10 +34,10 @@ KafkaProperties properties_of(const KafkaAddress& address, const std::string& gr
       {"reconnect.backoff.max.ms", "2000"},
       {"fetch.wait.max.ms", "100"},
       // What is fetched ahead bounds the memory. One answer of a broker comes on top, decompressed, for each
-      // partition. A full queue costs a second: librdkafka does not look at it again before.
+      // partition.
       {"fetch.message.max.bytes", "1048576"},
       {"queued.min.messages", "1000000"},
-      {"queued.max.messages.kbytes", "65536"},
+      {"queued.max.messages.kbytes", "49152"},
   };
   for (const auto& [key, value] : address.properties) properties[key] = value;
   return properties;
@@ -46,6 +47,7 @@ class Source final : public KafkaSource {
  public:
   Source(const KafkaAddress& address, KafkaEvents events) : address_(address), events_(std::move(events)) {}
   ~Source() override {
+    waker_.reset();
     queue_.reset();
     if (handle_) rd_kafka_consumer_close(handle_.get());
   }
@@ -60,6 +62,7 @@ class Source final : public KafkaSource {
       return fail(ErrorCode::usage, fmt::format("the Kafka consumer cannot be made: {}", why.data()));
     (void)conf.release();  // now the handle's
     rd_kafka_poll_set_consumer(handle_.get());
+    waker_.emplace(handle_.get(), address_.topic);
     return {};
   }
 
@@ -96,6 +99,7 @@ class Source final : public KafkaSource {
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return std::unexpected(no_broker(address_.brokers, error));
     // Outside of a group the messages may be taken in batches, past the group's bookkeeping.
     queue_.reset(rd_kafka_queue_get_consumer(handle_.get()));
+    waker_->set_partitions(partitions);
     return {};
   }
 
@@ -138,6 +142,7 @@ class Source final : public KafkaSource {
   Status leave() override {
     if (!in_group_) return {};
     in_group_ = false;
+    waker_.reset();
     rd_kafka_consumer_close(handle_.get());  // calls on_rebalance
     handle_.reset();
     return std::exchange(failure_, Status{});
@@ -152,6 +157,9 @@ class Source final : public KafkaSource {
   void rebalance(rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions) {
     if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
       paused_ = false;
+      std::vector<int> ours;
+      for (int i = 0; i < partitions->cnt; ++i) ours.push_back(partitions->elems[i].partition);
+      if (waker_) waker_->set_partitions(std::move(ours));
       for (int i = 0; i < partitions->cnt; ++i) {
         auto& p = partitions->elems[i];
         const auto from = events_.on_assigned(p.partition);
@@ -172,6 +180,7 @@ class Source final : public KafkaSource {
     for (int i = 0; i < partitions->cnt; ++i) gone.push_back(partitions->elems[i].partition);
     if (auto stored = events_.on_revoked(gone); !stored && failure_) failure_ = std::move(stored);
     next_.clear();
+    if (waker_) waker_->set_partitions({});
     rd_kafka_assign(handle_.get(), nullptr);
     spdlog::info("gave {} partitions of {} back", gone.size(), address_.topic);
   }
@@ -234,13 +243,17 @@ class Source final : public KafkaSource {
       if (!message) return {};
       CHANDLER_TRY(hand_over(*message, take));
     }
+    waker_->note_backlog();
     return {};
   }
 
   Status poll_batch(std::chrono::milliseconds wait, const std::function<Status(const KafkaMessage&)>& take) {
     std::array<rd_kafka_message_t*, kBatch> messages;
-    const auto count = rd_kafka_consume_batch_queue(queue_.get(), static_cast<int>(wait.count()),
-                                                    messages.data(), messages.size());
+    // It waits until it has all that it may take, so it may wait for one only.
+    auto count = rd_kafka_consume_batch_queue(queue_.get(), 0, messages.data(), messages.size());
+    if (count == 0)
+      count = rd_kafka_consume_batch_queue(queue_.get(), static_cast<int>(wait.count()), messages.data(), 1);
+    if (count == static_cast<std::int64_t>(messages.size())) waker_->note_backlog();
     Status status;
     for (std::int64_t i = 0; i < count; ++i) {
       const KafkaPtr<rd_kafka_message_t> message(messages[static_cast<std::size_t>(i)]);
@@ -254,6 +267,7 @@ class Source final : public KafkaSource {
   KafkaEvents events_;
   KafkaPtr<rd_kafka_t> handle_;
   KafkaPtr<rd_kafka_queue_t> queue_;
+  std::optional<FetchWaker> waker_;   // goes before the handle
   std::map<int, std::int64_t> ends_;  // of partitions that are not read to their end
   std::map<int, std::int64_t> next_;
   Status failure_;
