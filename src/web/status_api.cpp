@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "batch/status.hpp"
+#include "lake/speed_status.hpp"
 #include "web/sources.hpp"
 
 namespace chandler::web {
@@ -73,8 +74,23 @@ Answer status(const Sources& sources) {
   return answer;
 }
 
+// The running (or killed) processes of the speed layer, as they tell it themselves; `fresh` is false for one
+// that has fallen silent. A lake that cannot be listed is told by /api/v1/status.
+Json speed_processes(const Sources& sources, Timestamp now) {
+  Json list = Json::array();
+  const auto statuses = lake::read_speed_statuses(*sources.storage);
+  if (!statuses) return list;
+  for (const lake::SpeedStatus& status : *statuses) {
+    Json one = Json::parse(lake::to_text(status));
+    one["fresh"] = status.is_fresh(now);
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
 Answer streams(const Sources& sources) {
   const auto overview = sources.overview.now();
+  const Timestamp now = sources.clock.now();
   Json list = Json::array();
   for (const lake::SpeedSnapshot& stream : overview->streams) {
     Json open = Json::array();
@@ -96,8 +112,9 @@ Answer streams(const Sources& sources) {
                     {"open", std::move(open)}});
   }
   Answer answer;
-  answer.body = Json{{"now", to_ms(sources.clock.now())}, {"streams", std::move(list)}}.dump(
-      -1, ' ', false, Json::error_handler_t::replace);
+  answer.body =
+      Json{{"now", to_ms(now)}, {"streams", std::move(list)}, {"processes", speed_processes(sources, now)}}
+          .dump(-1, ' ', false, Json::error_handler_t::replace);
   answer.freshness = Freshness::of_lake(std::chrono::seconds(1));
   return answer;
 }
@@ -131,12 +148,23 @@ std::vector<Route> status_routes(const Sources& sources) {
   Route live;
   live.path = "/api/v1/streams";
   live.tag = "live";
-  live.summary = "The speed layer's streams: position, watermark and open candles";
+  live.summary =
+      "The speed layer: each stream's position, watermark and open candles; each process's messages, "
+      "reconnects, late and rejected";
   live.types = {std::string(kJson)};
-  live.schema = R"({"type":"object","required":["now","streams"],"properties":{"now":{"type":"integer"},
+  live.schema =
+      R"({"type":"object","required":["now","streams","processes"],"properties":{"now":{"type":"integer"},
     "streams":{"type":"array","items":{"type":"object","required":["stream","open"],"properties":{
       "stream":{"type":"string"},"position":{"type":["integer","null"]},"watermark":{"type":["integer","null"]},
-      "open":{"type":"array","items":{"type":"object"}}}}}}})";
+      "open":{"type":"array","items":{"type":"object"}}}}},
+    "processes":{"type":"array","items":{"type":"object",
+      "required":["process","command","fresh","updated_at","messages_per_second","messages","late","rejected",
+        "rejected_by_reason","reconnects"],"properties":{
+      "process":{"type":"string"},"command":{"enum":["live","produce","consume"]},"fresh":{"type":"boolean"},
+      "started_at":{"type":"integer"},"updated_at":{"type":"integer"},"messages_per_second":{"type":"number"},
+      "messages":{"type":"integer"},"late":{"type":"integer"},"rejected":{"type":"integer"},
+      "rejected_by_reason":{"type":"object","additionalProperties":{"type":"integer"}},
+      "reconnects":{"type":"integer"}}}}}})";
   live.handle = [&sources](const Arguments&) { return streams(sources); };
   return {all, live};
 }

@@ -7,6 +7,7 @@ import pathlib
 import sys
 
 import ccxt
+import jsonschema  # openapi_spec_validator brings it
 import pyarrow.ipc
 import pytest
 from binance.client import Client
@@ -95,6 +96,24 @@ def test_the_openapi_document_is_valid(dashboard):
     document = dashboard.json("/api/v1/openapi.json")
     OpenAPIV31SpecValidator(document).validate()
     assert "/api/v1/candles" in document["paths"]
+
+
+def test_the_openapi_document_describes_what_is_answered(dashboard):
+    """Each address that needs nothing more than a symbol, answered and compared with the schema that is promised for it."""
+    document, compared = dashboard.json("/api/v1/openapi.json"), []
+    for path, described in document["paths"].items():
+        answer = described["get"]["responses"]["200"]["content"]
+        needed = [p["name"] for p in described["get"].get("parameters", []) if p.get("required")]
+        if "application/json" not in answer or not set(needed) <= {"symbol"}:
+            continue
+        status, _, body = dashboard.get(path + ("?symbol=BTCUSDT" if needed else ""))
+        if status == 404:  # no forecast was made here
+            continue
+        assert status == 200, (path, body)
+        schema = {**answer["application/json"]["schema"], "components": document.get("components", {})}
+        jsonschema.validate(json.loads(body), schema)
+        compared.append(path)
+    assert {"/api/v1/status", "/api/v1/streams", "/api/v1/candles", "/api/v1/gaps", "/api/v1/tables"} <= set(compared)
 
 
 def test_prometheus_text_names_the_lake(dashboard):

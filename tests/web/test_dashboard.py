@@ -1,17 +1,21 @@
 """The dashboard in a browser: on a lake of real candles, on an empty one, on one of 500 symbols."""
 
 import csv
+import json
 import pathlib
 import re
 import shutil
 import sys
+import time
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "speed"))
+import speed_system  # noqa: E402
 from dashboard_process import Browser, Dashboard, coloured_pixels, open_page, picture, set_open_candle, until  # noqa: E402
 
-from program import ROOT, Chandler  # noqa: E402
+from program import PROGRAM, ROOT, Chandler  # noqa: E402
 
 PAGES = {"/": "home", "/chart": "chart", "/models": "metrics", "/forecasts": "forecasts", "/data": "data", "/live": "live",
          "/about": "about"}
@@ -144,6 +148,38 @@ def test_the_live_candle_moves(browser, lake, dashboard):
     shutil.rmtree(lake / "speed_1m")
     page.wait_for_selector(".empty")
     assert page.complaints == []
+
+
+def test_the_live_page_tells_how_the_processes_are_doing(browser, tmp_path):
+    """A real `chandler live` on an embedded exchange whose streams break, repeat and lose messages; and what a killed process left."""
+    with (speed_system.Sim(PROGRAM, ROOT / "data/demo", "2024-06-20T12:00:10Z", 60, "--stream-faults", "0.05", "--seed", "5") as sim,
+          speed_system.SpeedSystem(PROGRAM, tmp_path, sim) as system, Dashboard(system.lake) as running):
+        live = system.live().start()
+        page = open_page(browser.page(running.url), "/live", "section[aria-label^='Process live-']")
+        until(page, "document.querySelectorAll('tbody tr').length === 2")
+        facts = """(() => Object.fromEntries([...document.querySelectorAll("section[aria-label^='Process'] .fact")]
+                      .map((f) => [f.querySelector('dt').textContent, f.querySelector('dd').textContent])))()"""
+        until(page, f"Number({facts}.Reconnects) > 0", timeout=60)
+        shown = page.evaluate(facts)
+        assert shown["Messages"].endswith(" /s") and {"Late", "Lag", "Rejected", "Minutes stored"} <= set(shown)
+        # What is told now can be newer than what was read off the page, never less.
+        told = running.json("/api/v1/streams")["processes"][0]
+        assert told["fresh"] and told["command"] == "live" and int(shown["Reconnects"]) <= told["reconnects"]
+        status = next((system.lake / "speed_1m/_status").glob("live-*.json"))
+        killed = {**json.loads(status.read_text()), "process": "consume-else-7", "command": "consume", "rejected": 4, "late": 1234,
+                  "rejected_by_reason": {"bad_number": 4}, "updated_at": int(time.time() * 1000) - 300_000}
+        (status.parent / "consume-else-7.json").write_text(json.dumps(killed))
+        page.wait_for_selector("section[aria-label='Process consume-else-7']")
+        text = page.locator("section[aria-label='Process consume-else-7']").inner_text()
+        assert "no sign of life" in text and "1,234" in text and "bad number: 4" in text
+        picture(page, "live-process")
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.wait_for_timeout(300)
+        picture(page, "phone-live-process")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert live.stop() == 0
+        until(page, "!document.querySelector(\"section[aria-label^='Process live']\")")
+        assert page.complaints == []
 
 
 def test_downloads_hold_what_the_lake_holds(browser, dashboard, tmp_path):

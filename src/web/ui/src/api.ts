@@ -144,6 +144,35 @@ export interface Stream {
   open: OpenCandle[];
 }
 
+// One running live, produce or consume. Counts are since it started, times in ms; 0: none yet.
+export interface SpeedProcess {
+  process: string;
+  command: string;
+  fresh: boolean;
+  started_at: number;
+  updated_at: number;
+  messages_per_second: number;
+  messages: number;
+  closed: number;
+  repeated: number;
+  late: number;
+  rejected: number;
+  rejected_by_reason: Record<string, number>;
+  reconnects: number;
+  fetched: number;
+  published: number;
+  streams: number;
+  unread: number;
+  pending_minutes: number;
+  commits: number;
+  commit_failures: number;
+  minutes_added: number;
+  minutes_replaced: number;
+  newest_event: number;
+  watermark: number;
+  last_commit: number;
+}
+
 export interface RunInfo {
   run: string;
   latest: boolean;
@@ -226,7 +255,7 @@ export const api = {
   ) => get<Rows>("/api/v1/rows", query, signal),
   query: (symbol: string, query: string, signal?: AbortSignal) =>
     get<Answered>("/api/v1/query", { symbol, query }, signal),
-  streams: (signal?: AbortSignal) => get<{ now: number; streams: Stream[] }>("/api/v1/streams", {}, signal),
+  streams: (signal?: AbortSignal) => get<{ now: number; streams: Stream[]; processes: SpeedProcess[] }>("/api/v1/streams", {}, signal),
   runs: (signal?: AbortSignal) => get<{ runs: RunInfo[] }>("/api/v1/forecasts", {}, signal),
   forecast: (symbol: string, run: string | undefined, signal?: AbortSignal) =>
     get<Series>("/api/v1/forecast", { symbol, run }, signal),

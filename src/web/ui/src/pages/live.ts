@@ -1,4 +1,4 @@
-import { api, type ApiError, type OpenCandle, type Stream } from "../api";
+import { api, type ApiError, type OpenCandle, type SpeedProcess, type Stream } from "../api";
 import { h, replace } from "../dom";
 import { compact, count, duration, minute, percent, plural, price, second } from "../format";
 import { lake, onChange, onLake } from "../lake";
@@ -17,15 +17,22 @@ interface Sight {
   events: number;
 }
 
+const badge = (kind: "good" | "warn" | "bad", text: string) => h("span", { class: `badge ${kind}` }, text);
+const fact = (name: string, value: string, title = "", kind: "" | "warn" = "") =>
+  h("div", { class: "fact", title }, h("dt", {}, name), h("dd", { class: `num ${kind}` }, value));
+
 export function livePage(): Page {
   const element = h("div", { class: "chart-page fade-in" }, loading("Looking for streams…"));
   const head = h("div", { class: "page-head" }, h("h1", {}, "Live"), h("span", { class: "muted" }, "what the speed layer has written last"));
   const cards = h("div", { class: "grid" });
+  const workers = h("div", { class: "grid" });
   const table = h("section", { class: "card", "aria-label": "Open candles" });
   const sort: SortState = { column: 0, descending: false };
   const sights = new Map<string, Sight[]>();
   const before = new Map<string, number>();
   let streams: Stream[] = [];
+  let processes: SpeedProcess[] = [];
+  let now = 0; // the server's
   let stopped = false;
 
   function rate(stream: Stream): string {
@@ -64,15 +71,14 @@ export function livePage(): Page {
     const reference = Math.max(lake.status?.newest ?? 0, newest);
     const lag = reference - newest;
     const oldest = stream.open.length ? Math.min(...stream.open.map((c) => c.event_time)) : null;
-    const fact = (name: string, value: string, title = "") => h("div", { class: "fact", title }, h("dt", {}, name), h("dd", { class: "num" }, value));
     return h(
       "section",
       { class: "card", "aria-label": `Stream ${stream.stream}` },
       h(
         "div",
         { class: "card-head" },
-        h("h2", {}, stream.stream),
-        lag < 120_000 ? h("span", { class: "badge good" }, "flowing") : h("span", { class: "badge warn" }, `silent for ${duration(lag)}`),
+        h("h2", {}, `Stream ${stream.stream}`),
+        lag < 120_000 ? badge("good", "flowing") : badge("warn", `silent for ${duration(lag)}`),
       ),
       h(
         "dl",
@@ -84,6 +90,43 @@ export function livePage(): Page {
         fact("Watermark", stream.watermark === null ? "–" : minute(stream.watermark), "No event before it is expected any more"),
         stream.position === null ? null : fact("Position", count(stream.position), "The next message to be read"),
       ),
+    );
+  }
+
+  // A replayed exchange lives in another time: the difference of the clocks would say nothing.
+  function lagOf(p: SpeedProcess): string {
+    const lag = now - p.newest_event;
+    return p.newest_event === 0 || Math.abs(lag) > 7 * 86_400_000 ? "–" : duration(Math.max(0, lag));
+  }
+
+  function processCard(p: SpeedProcess): HTMLElement {
+    const produces = p.command === "produce";
+    const reasons = Object.entries(p.rejected_by_reason).map(([reason, n]) => `${reason.replaceAll("_", " ")}: ${count(n)}`);
+    const state = p.fresh ? badge("good", "running") : badge("bad", `no sign of life for ${duration(now - p.updated_at)}`);
+    const broken = p.reconnects > 0 || p.commit_failures > 0;
+    return h(
+      "section",
+      { class: "card", "aria-label": `Process ${p.process}` },
+      h("div", { class: "card-head" }, h("h2", { title: p.process }, `chandler ${p.command}`), state),
+      h(
+        "dl",
+        { class: "facts" },
+        fact("Messages", p.fresh ? `${p.messages_per_second < 10 ? p.messages_per_second.toFixed(1) : compact(p.messages_per_second)} /s` : "–", "Over the last seconds"),
+        fact("Since the start", count(p.messages), "Messages received"),
+        fact("Newest event", p.newest_event ? `${minute(p.newest_event).slice(0, 10)} ${second(p.newest_event)}` : "–"),
+        fact("Lag", lagOf(p), "From the newest event, by the exchange's clock, to now, by this machine's"),
+        fact("Reconnects", count(p.reconnects), "Connections that broke and were replaced", p.reconnects > 0 ? "warn" : ""),
+        fact("Late", count(p.late), "Older than the watermark; stored all the same"),
+        fact("Rejected", count(p.rejected), reasons.join("\n") || "Messages put aside as dead letters", p.rejected > 0 ? "warn" : ""),
+        fact("Fetched", count(p.fetched), "Minutes that the streams failed to tell, asked for by REST"),
+        produces ? fact("Published", count(p.published), "Acknowledged by the broker") : fact("Minutes stored", count(p.minutes_added + p.minutes_replaced), `${count(p.minutes_added)} new, ${count(p.minutes_replaced)} replaced`),
+        fact(p.command === "consume" ? "Partitions" : "Connections", count(p.streams)),
+        p.command === "consume" ? fact("Unread", count(p.unread), "Messages that wait in the topic") : null,
+        produces ? null : fact("Last commit", p.last_commit ? `${duration(Math.max(0, now - p.last_commit))} ago` : "–", `${count(p.commits)} so far`),
+        p.commit_failures ? fact("Failed commits", count(p.commit_failures), "Tried again at the next one", "warn") : null,
+      ),
+      reasons.length ? h("p", { class: "muted small" }, `Rejected: ${reasons.join(", ")}. See speed_1m/_dead_letter.jsonl.`) : null,
+      broken && p.fetched > 0 ? h("p", { class: "muted small" }, `${plural(p.fetched, "minute")} that went missing meanwhile came by REST.`) : null,
     );
   }
 
@@ -117,7 +160,7 @@ export function livePage(): Page {
   }
 
   function draw(): void {
-    if (streams.length === 0) {
+    if (streams.length === 0 && processes.length === 0) {
       const waiting = lake.status?.symbols.reduce((sum, s) => sum + s.speed_minutes, 0) ?? 0;
       replace(
         element,
@@ -133,16 +176,19 @@ export function livePage(): Page {
       );
       return;
     }
+    replace(workers, ...processes.map(processCard));
     replace(cards, ...streams.map(card));
     drawTable();
-    if (!element.contains(head)) replace(element, head, cards, table);
+    if (!element.contains(head)) replace(element, head, workers, cards, table);
   }
 
   async function load(): Promise<void> {
     try {
-      const { streams: next } = await api.streams();
+      const next = await api.streams();
       if (stopped) return;
-      observe(next);
+      processes = next.processes;
+      now = next.now;
+      observe(next.streams);
       draw();
     } catch (error) {
       if (!stopped) replace(element, failure(error as ApiError));
@@ -150,8 +196,9 @@ export function livePage(): Page {
   }
   const stops = [onChange(() => void load()), onLake(() => element.contains(cards) && draw())];
   void load();
-  // Where nothing comes any more, silence still has to be told.
-  const timer = window.setInterval(() => void load(), 10_000);
+  // Processes tell their figures every other second; where none runs, silence still has to be told.
+  let ticks = 0;
+  const timer = window.setInterval(() => (processes.length > 0 || ++ticks % 5 === 0) && void load(), 2_000);
   return {
     element,
     destroy() {

@@ -1,7 +1,7 @@
-"""How fast `chandler serve` answers, beside nginx sending the same bytes as files: `bench/serve.py PROGRAM LAKE SYMBOL`.
+"""How fast `chandler serve` answers, beside nginx sending the same bytes as files; then the charts of thirteen years of minutes.
 
-Needs wrk and nginx (Debian: wrk nginx-light). Everything runs on loopback, each load for a few seconds. Figures are
-ratios of one run on one machine; a busy machine slows both.
+wrk is the load, on loopback, a few seconds each, and takes its share of the same processors. Figures are ratios of one run on
+one machine; a busy machine slows both. Fails when an answer is not what the lake holds.
 """
 
 import gzip
@@ -9,12 +9,18 @@ import json
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 
+import generate
+from measure import PROGRAM, WORK, run
+
+MINUTES = 5_700_000  # thirteen years, less the outages
+SYMBOL = "BTCUSDT"
 SECONDS, CONNECTIONS, THREADS = 6, 64, 2
 
 
@@ -56,8 +62,23 @@ def memory_mib(pid):
     return int(re.search(r"VmHWM:\s+(\d+)", text)[1]) / 1024
 
 
+def make_lake():
+    source, lake = WORK / f"history-{MINUTES}" / f"{SYMBOL}.csv", WORK / "lakes" / "serve"
+    if not lake.exists():
+        generate.write_history(source, MINUTES, 0)
+        run(PROGRAM, "--lake", lake, "--quiet", "import", source, "--symbol", SYMBOL)
+        run(PROGRAM, "--lake", lake, "--quiet", "build")
+    return lake
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 def main(program, lake, symbol):
-    serve = subprocess.Popen([program, "serve", "--json", "--port", "0", "--lake", lake], stdout=subprocess.PIPE, text=True)
+    serve = subprocess.Popen([program, "serve", "--json", "--port", "0", "--lake", str(lake)], stdout=subprocess.PIPE, text=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="chandler-bench-"))
     folder.chmod(0o755)
     files = None
@@ -70,7 +91,7 @@ def main(program, lake, symbol):
         (folder / "www/klines.json").write_bytes(body)
         (folder / "www/klines.json.gz").write_bytes(fetch(url + target, {"Accept-Encoding": "gzip"}))
         assert gzip.decompress((folder / "www/klines.json.gz").read_bytes()) == body
-        port = 18080
+        port = free_port()
         files = nginx(folder, port)
         time.sleep(0.5)
         rows = []
@@ -81,10 +102,18 @@ def main(program, lake, symbol):
         print(f"{'klines?limit=1000':18} {'chandler/s':>11} {'p99 ms':>7} {'nginx/s':>9} {'p99 ms':>7} {'ratio':>6}")
         for name, rate, p99, other, other_p99, ratio in rows:
             print(f"{name:18} {rate:11,.0f} {p99:7.2f} {other:9,.0f} {other_p99:7.2f} {ratio:6.2f}")
-        chart = f"/api/v1/candles?symbol={symbol}&interval=1d&limit=10000&detail=prices"
-        fetch(url + chart)
-        best = min(timed(lambda: fetch(url + chart)) for _ in range(5))
-        print(f"the whole daily chart, warm: {best * 1000:.1f} ms; memory {memory_mib(serve.pid):.0f} MiB")
+        print("\nanswers over thirteen years of minutes, first and then warm (best of 5)")
+        for name, chart, rows in (
+            ("daily chart, all of it", "interval=1d&limit=10000", 3500),
+            ("5,000 candles of 1h", "interval=1h&limit=5000", 5000),
+            ("weeks, all of them", "interval=1w&limit=5000", 500),
+        ):
+            address = f"{url}/api/v1/candles?symbol={symbol}&{chart}&detail=prices"
+            first = timed(lambda: fetch(address))
+            assert len(json.loads(fetch(address))["close"]) >= rows, name
+            warm = min(timed(lambda: fetch(address)) for _ in range(5))
+            print(f"  {name:24} {first * 1000:8.1f} ms {warm * 1000:8.1f} ms")
+        print(f"largest resident memory: {memory_mib(serve.pid):.0f} MiB")
     finally:
         for process in (serve, files):
             if process:
@@ -100,6 +129,4 @@ def timed(call):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit(__doc__)
-    main(*sys.argv[1:])
+    main(PROGRAM, make_lake(), SYMBOL)
