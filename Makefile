@@ -7,7 +7,7 @@ PRESET ?= release
 PROGRAM := build/release/chandler
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench torture faults soak kafka lint sanitize clean
+.PHONY: help setup build demo test bench python torture faults soak kafka lint sanitize clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,10 @@ test: ## build everything and run every test
 
 bench: build ## measure, as ratios within one run
 	@bench/run
+
+python: ## build the wheel of the Python package into build/wheel, and install it in .deps/python
+	@scripts/setup python
+	@scripts/wheel
 
 torture: ## 200 backfills under faults and 200 under SIGKILL (RUNS=n for another number)
 	@scripts/setup test

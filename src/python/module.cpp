@@ -13,5 +13,6 @@ NB_MODULE(_core, module) {
   chandler::python::bind_prophet(module);
   chandler::python::bind_lake(module);
   chandler::python::bind_demo(module);
+  chandler::python::bind_chart(module);
   chandler::python::bind_cluster(module);
 }

@@ -16,6 +16,7 @@ try:
 finally:
     _sys.setdlopenflags(_flags)
 
+from .chart import Chart, plot
 from .demonstration import demo
 from .errors import (ChandlerError, DamagedError, IncompleteError, InternalError, InterruptedError, InvalidDataError,
                      LockedError, NotFoundError, UnreachableError, UsageError)
@@ -23,6 +24,7 @@ from .kernels import Cleaned, Model, clean, daily_filled, fill, fit, gaps, movin
 from .lake import Lake
 from .table import Stream, Table
 
-__all__ = ["ChandlerError", "Cleaned", "DamagedError", "IncompleteError", "InternalError", "InterruptedError",
+__all__ = ["ChandlerError", "Chart", "Cleaned", "DamagedError", "IncompleteError", "InternalError", "InterruptedError",
            "InvalidDataError", "Lake", "LockedError", "Model", "NotFoundError", "Stream", "Table", "UnreachableError",
-           "UsageError", "clean", "daily_filled", "demo", "fill", "fit", "gaps", "moving_average", "predict", "roll_up"]
+           "UsageError", "clean", "daily_filled", "demo", "fill", "fit", "gaps", "moving_average",
+           "plot", "predict", "roll_up"]

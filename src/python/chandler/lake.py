@@ -14,7 +14,7 @@ Interval = Literal["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h",
 
 
 class Lake:
-    """A lake that `chandler` keeps: a folder, or an `s3://bucket/prefix`.
+    """A lake that `chandler` keeps: a folder, or what else `--lake` takes.
 
     Reading takes no lock and is safe while others write; the GIL is released meanwhile.
 

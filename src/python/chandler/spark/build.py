@@ -67,7 +67,8 @@ def _roll_up(uri: str, shares: list[list[tuple[str, int, int]]]) -> Callable[
         for batch in batches:
             for task in batch.column("id").to_pylist():
                 days = [pyarrow.table(Table(cluster.minute_days(*month))) for month in shares[task]]
-                yield from pyarrow.concat_tables(days).combine_chunks().to_batches()
+                if days:  # a month that outweighs a share leaves its neighbour none
+                    yield from pyarrow.concat_tables(days).combine_chunks().to_batches()
 
     return months_to_days
 
