@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/log.hpp"
 #include "lake/layout.hpp"
 
 namespace chandler::cli {
@@ -21,7 +22,9 @@ bool stderr_is_terminal() {
 
 void print_marked(std::string_view colour, std::string_view mark, std::string_view text) {
   std::fflush(stdout);
-  if (stderr_is_terminal()) {
+  if (log_format() == LogFormat::json) {
+    write_all(stderr, json_log_line(mark.substr(0, mark.find(':')), text));
+  } else if (stderr_is_terminal()) {
     write_all(stderr, fmt::format("\x1b[{}m{}\x1b[0m{}\n", colour, mark, text));
   } else {
     write_all(stderr, fmt::format("{}{}\n", mark, text));

@@ -91,8 +91,9 @@ struct Command {
 struct Program {
   std::string name;
   std::string about;
-  std::string version;  // what --version prints
-  Flags globals;        // may stand before and after the command
+  std::string version;                        // 0.1.0
+  std::function<std::string()> version_text;  // what --version prints
+  Flags globals;                              // may stand before and after the command
   std::deque<Command> commands;
 
   const Command* find(std::string_view command) const;
@@ -106,11 +107,5 @@ struct Parsed {
 // Stores what the arguments (argv without the program) say into the flags' targets. An argument that cannot
 // be used is a usage error whose remedy names the help to read.
 Result<Parsed> parse(const Program& program, const std::vector<std::string>& arguments);
-
-// "chandler backfill [SYMBOL…] [FLAG…]"
-std::string usage_line(const Program& program, const Command* command);
-
-// What --help prints, at most `width` columns wide: of one command, or of the whole program if null.
-std::string help_text(const Program& program, const Command* command, std::size_t width);
 
 }  // namespace chandler::cli

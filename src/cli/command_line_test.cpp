@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/help.hpp"
+
 namespace chandler::cli {
 namespace {
 
@@ -17,6 +19,7 @@ class CommandLine : public ::testing::Test {
     program_.name = "keeper";
     program_.about = "keeper keeps";
     program_.version = "1.2.3";
+    program_.version_text = [] { return "keeper 1.2.3\n"; };
     program_.globals.option("--lake", &lake, "The lake").type("DIR").show_default();
     program_.globals.toggle("-v,--verbose", &verbosity, "More");
     Flags& fetch = program_.commands.emplace_back(Command{"fetch", "Fetch what is missing", false, {}}).flags;
@@ -94,7 +97,7 @@ TEST_F(CommandLine, AnErrorIsAUsageErrorAndNamesTheHelpToRead) {
 }
 
 TEST_F(CommandLine, HelpAndVersionAreTextsAndChooseNoCommand) {
-  EXPECT_EQ(parsed({"--version"}).text, "1.2.3\n");
+  EXPECT_EQ(parsed({"--version"}).text, "keeper 1.2.3\n");
   const auto help = parsed({"fetch", "--help"});
   EXPECT_EQ(help.command, nullptr);
   EXPECT_THAT(help.text, HasSubstr("Usage: keeper fetch [SYMBOL…] [FLAG…]"));

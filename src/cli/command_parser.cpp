@@ -7,7 +7,9 @@
 #include <limits>
 #include <map>
 
+#include "base/edit_distance.hpp"
 #include "cli/command_line.hpp"
+#include "cli/help.hpp"
 
 namespace chandler::cli {
 namespace {
@@ -78,6 +80,36 @@ void add(CLI::App& app, const Flag& flag) {
   }
 }
 
+// "; did you mean --since?", or nothing where nothing is near.
+std::string suggestion(std::string_view written, const std::vector<std::string>& known) {
+  if (written.size() < 2) return {};
+  const auto away = [&](const std::string& word) { return edit_distance(written, word); };
+  const auto nearest = std::ranges::min_element(known, {}, away);
+  if (nearest == known.end() || away(*nearest) > 1 + written.size() / 4) return {};
+  return fmt::format("; did you mean {}?", *nearest);
+}
+
+// What was typed and is not known: a flag of the command, or the command itself.
+std::optional<std::string> unknown_word(const Program& program, const Command* command,
+                                        const std::vector<std::string>& extras) {
+  if (extras.empty()) return std::nullopt;
+  const std::string word = extras.front().substr(0, extras.front().find('='));
+  std::vector<std::string> known;
+  if (word.starts_with("-")) {
+    for (const Flag& flag : program.globals.all()) known.push_back("--" + flag.name);
+    for (const Flag& flag : command != nullptr ? command->flags.all() : std::deque<Flag>{}) {
+      if (flag.kind != FlagKind::argument) known.push_back("--" + flag.name);
+    }
+    const std::string owner = command == nullptr ? "" : " of " + command->name;
+    return fmt::format("{} is not a flag{}{}", word, owner, suggestion(word, known));
+  }
+  if (command != nullptr) return fmt::format("'{}' was not expected", extras.front());
+  for (const Command& each : program.commands) {
+    if (!each.is_hidden) known.push_back(each.name);
+  }
+  return fmt::format("'{}' is not a command{}", word, suggestion(word, known));
+}
+
 std::size_t help_width() {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 40) return kWidestHelp;
@@ -107,10 +139,12 @@ Result<Parsed> parse(const Program& program, const std::vector<std::string>& arg
   } catch (const CLI::CallForHelp&) {
     return Parsed{nullptr, help_text(program, chosen(), help_width())};
   } catch (const CLI::CallForVersion&) {
-    return Parsed{nullptr, program.version + '\n'};
+    return Parsed{nullptr, program.version_text()};
   } catch (const CLI::ParseError& e) {
     const std::string command = chosen() == nullptr ? "" : chosen()->name + " ";
-    return fail(ErrorCode::usage, e.what(), {}, fmt::format("{} {}--help", program.name, command));
+    const auto unknown = unknown_word(program, chosen(), app.remaining(true));
+    return fail(ErrorCode::usage, unknown ? *unknown : std::string(e.what()), {},
+                fmt::format("{} {}--help", program.name, command));
   }
   return Parsed{chosen(), {}};
 }

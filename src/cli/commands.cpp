@@ -18,6 +18,7 @@ void add_commands(Registry& registry) {
   add_serve_command(registry);
   add_demo_command(registry);
   add_sim_command(registry);
+  add_completion_command(registry);
   add_commands_command(registry);
 }
 

@@ -1,10 +1,10 @@
-// Help as text, from the definitions of the command line.
+#include "cli/help.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "cli/command_line.hpp"
 #include "cli/terminal.hpp"
 
 namespace chandler::cli {
@@ -22,34 +22,11 @@ std::string number(double value) {
   return fmt::format("{}", value);
 }
 
-// What the sentence does not say: bounds and default.
-std::string limits_of(const Flag& flag) {
-  std::string text;
-  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
-  if (flag.is_required && flag.kind != FlagKind::argument) add("required");
-  if (flag.bounds && flag.bounds->most) {
-    add(fmt::format("{} to {}", number(flag.bounds->least), number(*flag.bounds->most)));
-  } else if (flag.bounds) {
-    add(fmt::format("at least {}", number(flag.bounds->least)));
-  }
-  if (flag.allowed.size() > kListed) add(fmt::format("{}", fmt::join(flag.allowed, " ")));
-  if (!flag.default_text.empty()) add("default " + flag.default_text);
-  return text.empty() ? "" : fmt::format(" ({})", text);
-}
-
 std::string shown_value(const Flag& flag) {
   std::string value = flag.value_name;
   if (!flag.allowed.empty() && flag.allowed.size() <= kListed)
     value = fmt::format("{}", fmt::join(flag.allowed, "|"));
   return flag.takes_many() && !value.ends_with("…") ? value + "…" : value;
-}
-
-std::string shown_flag(const Flag& flag) {
-  if (flag.kind == FlagKind::argument) return shown_value(flag);
-  std::string text = flag.letter == 0 ? "" : fmt::format("-{}, ", flag.letter);
-  text += "--" + flag.name;
-  if (flag.kind == FlagKind::option) text += " " + shown_value(flag);
-  return text;
 }
 
 std::string lines(std::string_view text, std::size_t width, std::size_t indent) {
@@ -95,21 +72,43 @@ std::vector<Row> rows_of(const Flags& flags, bool arguments) {
   std::vector<Row> rows;
   for (const Flag& flag : flags.all()) {
     if ((flag.kind == FlagKind::argument) == arguments)
-      rows.push_back({shown_flag(flag), flag.about + limits_of(flag)});
+      rows.push_back({flag_label(flag), flag.about + flag_limits(flag)});
   }
   return rows;
 }
 
 }  // namespace
 
+std::string flag_label(const Flag& flag) {
+  if (flag.kind == FlagKind::argument) return shown_value(flag);
+  std::string text = flag.letter == 0 ? "" : fmt::format("-{}, ", flag.letter);
+  text += "--" + flag.name;
+  if (flag.kind == FlagKind::option) text += " " + shown_value(flag);
+  return text;
+}
+
+std::string flag_limits(const Flag& flag) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
+  if (flag.is_required && flag.kind != FlagKind::argument) add("required");
+  if (flag.bounds && flag.bounds->most) {
+    add(fmt::format("{} to {}", number(flag.bounds->least), number(*flag.bounds->most)));
+  } else if (flag.bounds) {
+    add(fmt::format("at least {}", number(flag.bounds->least)));
+  }
+  if (flag.allowed.size() > kListed) add(fmt::format("{}", fmt::join(flag.allowed, " ")));
+  if (!flag.default_text.empty()) add("default " + flag.default_text);
+  return text.empty() ? "" : fmt::format(" ({})", text);
+}
+
 std::string usage_line(const Program& program, const Command* command) {
   if (command == nullptr) return fmt::format("{} COMMAND [FLAG…]", program.name);
   std::string text = fmt::format("{} {}", program.name, command->name);
   for (const Flag& flag : command->flags.all()) {
     if (flag.kind == FlagKind::argument) {
-      text += flag.is_required ? " " + shown_flag(flag) : fmt::format(" [{}]", shown_flag(flag));
+      text += flag.is_required ? " " + flag_label(flag) : fmt::format(" [{}]", flag_label(flag));
     } else if (flag.is_required) {
-      text += " " + shown_flag(flag);
+      text += " " + flag_label(flag);
     }
   }
   return text + " [FLAG…]";

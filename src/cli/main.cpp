@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "cli/configuration.hpp"
+#include "cli/library_versions.hpp"
 #include "cli/terminal.hpp"
 
 namespace chandler::cli {
@@ -70,6 +71,7 @@ int run(int argc, char** argv) {
   program.name = "chandler";
   program.about = "chandler keeps candles: a complete, checked, always current history of crypto markets";
   program.version = CHANDLER_VERSION;
+  program.version_text = [] { return version_text(CHANDLER_VERSION); };
   Globals globals;
   add_globals(program.globals, globals);
   Registry registry(program);
@@ -78,6 +80,8 @@ int run(int argc, char** argv) {
   const auto arguments = with_configuration(program, std::vector<std::string>(argv + 1, argv + argc));
   if (!arguments) return finish(globals, arguments.error());
   const auto parsed = parse(program, *arguments);
+  configure_logging(globals.quiet ? -1 : globals.verbosity,
+                    globals.log_format == "json" ? LogFormat::json : LogFormat::text);
   if (!parsed) return finish(globals, parsed.error());
   if (parsed->command == nullptr) {
     print(parsed->text);
@@ -85,8 +89,6 @@ int run(int argc, char** argv) {
   }
 
   if (globals.threads > 0) ::setenv("CHANDLER_THREADS", std::to_string(globals.threads).c_str(), 1);
-  configure_logging(globals.quiet ? -1 : globals.verbosity,
-                    globals.log_format == "json" ? LogFormat::json : LogFormat::text);
   Signals signals;
   SystemClock clock;
   const auto progress = make_progress(clock, globals.quiet || globals.json);

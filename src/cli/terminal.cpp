@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "base/log.hpp"
+
 namespace chandler::cli {
 namespace {
 
@@ -31,7 +33,11 @@ class NotesOnly final : public Progress {
   void begin(std::string_view, std::uint64_t, std::string_view) override {}
   void advance(std::uint64_t) override {}
   void end() override {}
-  void note(std::string_view line) override { std::fputs(fmt::format("{}\n", line).c_str(), stderr); }
+  void note(std::string_view line) override {
+    const std::string text =
+        log_format() == LogFormat::json ? json_log_line("info", line) : fmt::format("{}\n", line);
+    std::fputs(text.c_str(), stderr);
+  }
 };
 
 class Bar final : public Progress {
@@ -194,7 +200,7 @@ std::string format_price(double value) {
 
 std::unique_ptr<Progress> make_progress(Clock& clock, bool quiet) {
   if (quiet) return std::make_unique<NoProgress>();
-  if (::isatty(STDERR_FILENO) == 0) return std::make_unique<NotesOnly>();
+  if (::isatty(STDERR_FILENO) == 0 || log_format() == LogFormat::json) return std::make_unique<NotesOnly>();
   return std::make_unique<Bar>(clock);
 }
 

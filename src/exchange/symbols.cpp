@@ -4,6 +4,8 @@
 #include <array>
 #include <tuple>
 
+#include "base/edit_distance.hpp"
+
 namespace chandler::exchange {
 namespace {
 
@@ -19,24 +21,6 @@ constexpr std::array kQuoteAliases = {Alias{"USD", "USDT"}, Alias{"USD", "USDC"}
 constexpr std::array kBaseAliases = {Alias{"XBT", "BTC"}, Alias{"BCC", "BCH"}, Alias{"XDG", "DOGE"},
                                      Alias{"MIOTA", "IOTA"}};
 constexpr std::size_t kMostMistakes = 2;
-
-// Optimal string alignment: insertions, deletions, substitutions, and swaps of neighbours.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substitution = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, substitution});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    std::swap(before, last);
-    std::swap(last, row);
-  }
-  return last[b.size()];
-}
 
 // The name itself and what it is called where assets go by other names, most likely first.
 std::vector<std::string> readings(const std::string& name) {
@@ -84,7 +68,7 @@ std::vector<std::string> did_you_mean(std::string_view name, std::span<const std
     }
     const std::size_t gap = std::max(symbol.size(), wanted.size()) - std::min(symbol.size(), wanted.size());
     if (gap > kMostMistakes || wanted.size() <= kMostMistakes) continue;
-    const std::size_t mistakes = distance(wanted, symbol);
+    const std::size_t mistakes = edit_distance(wanted, symbol);
     if (mistakes <= kMostMistakes) candidates.emplace_back(meant.size() + mistakes, gap, symbol);
   }
   std::ranges::sort(candidates);
