@@ -119,6 +119,18 @@ def test_live_without_a_broker_survives_cuts_and_kills(tmp_path):
         assert system.compare(begin, end) > 0
 
 
+def test_an_hour_of_market_with_a_cut_every_five_minutes_lacks_no_minute(tmp_path):
+    with (speed_system.Sim(PROGRAM, DATA, NOW, SPEED, "--stream-life", "300") as sim,
+          speed_system.SpeedSystem(PROGRAM, tmp_path, sim) as system):
+        live = system.live().start()
+        begin = system.wait_until_stored(floor_minute(sim.now_ms()) + 60_000)
+        end = begin + 60 * 60_000
+        system.wait_until_stored(end + 2 * 60_000)
+        time.sleep(3)
+        assert live.stop() == 0
+        assert system.compare(begin, end) == 60 * len(system.symbols)
+
+
 def test_no_broker_is_named_and_exits_with_3(tmp_path):
     with speed_system.Sim(PROGRAM, DATA, NOW, 1) as sim, speed_system.SpeedSystem(PROGRAM, tmp_path, sim) as system:
         port = speed_system.free_port()
