@@ -46,7 +46,7 @@ struct PendingFile {
   std::shared_ptr<arrow::Buffer> bytes;
 };
 
-// Files that become visible all together or not at all, however many there are and whatever memory there is.
+// Files of which none is visible before all are known to be good and on the disk, whatever memory there is.
 // Destroyed without a commit it leaves nothing behind; a kill leaves what remove_unfinished() takes away.
 class Staging {
  public:
