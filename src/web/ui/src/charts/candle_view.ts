@@ -14,7 +14,14 @@ import type { Candles, Series } from "../api";
 import { intervalLength, type Interval } from "../intervals";
 import { colour, onTheme } from "../theme";
 import { Band } from "./band";
+import { price } from "../format";
 import { chartOptions, withAlpha } from "./options";
+
+// The room for the volumes below the candles reaches under zero, where no price is.
+function candleOptions(): ReturnType<typeof chartOptions> {
+  const options = chartOptions();
+  return { ...options, localization: { ...options.localization, priceFormatter: (value: number) => (value < 0 ? "" : price(value)) } };
+}
 
 export interface Bar {
   time: number; // ms
@@ -83,7 +90,7 @@ export class CandleView {
   private readonly stopTheme: () => void;
 
   constructor(into: HTMLElement) {
-    this.chart = createChart(into, chartOptions());
+    this.chart = createChart(into, candleOptions());
     // In the order in which they are drawn.
     this.holes = this.chart.addSeries(HistogramSeries, {
       priceScaleId: "holes",
@@ -104,7 +111,9 @@ export class CandleView {
     this.expected.attachPrimitive(this.band);
     this.chart.priceScale("holes").applyOptions({ scaleMargins: { top: 0, bottom: 0 } });
     this.chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
-    this.chart.priceScale("right").applyOptions({ scaleMargins: { top: 0.1, bottom: 0.22 } });
+    // On a phone the legend takes several lines.
+    const legendRoom = window.innerWidth <= 560 ? 0.26 : 0.1;
+    this.chart.priceScale("right").applyOptions({ scaleMargins: { top: legendRoom, bottom: 0.22 } });
     for (const kind of ["pointerdown", "wheel", "touchstart"]) {
       into.addEventListener(kind, () => (this.touched = true), { passive: true });
     }
@@ -118,7 +127,7 @@ export class CandleView {
   }
 
   private paint(): void {
-    this.chart.applyOptions(chartOptions());
+    this.chart.applyOptions(candleOptions());
     const up = colour("up");
     const down = colour("down");
     this.candles.applyOptions({
