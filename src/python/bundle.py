@@ -57,22 +57,19 @@ def main() -> None:
     parser.add_argument("--patchelf", required=True)
     parser.add_argument("--built", type=pathlib.Path, required=True, help="the module where it was linked")
     parser.add_argument("--package", type=pathlib.Path, required=True, help="the package's folder, with the module in it")
-    parser.add_argument("--arrow", default="", help="folder of Arrow's libraries; empty: the system's")
     options = parser.parse_args()
 
     folder = options.package / "libraries"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     libraries = needed(options.built)
-    # Arrow loads this one itself when an s3:// lake is opened, from beside libarrow and under its own name.
-    s3 = [path for path in pathlib.Path(options.arrow).glob("libarrow_s3.so*")] if options.arrow else []
-    names = {name: own_name(name, path) for name, path in libraries.items()} | {path.name: path.name for path in s3}
-    for name, path in [*libraries.items(), *((path.name, path) for path in s3)]:
+    names = {name: own_name(name, path) for name, path in libraries.items()}
+    for name, path in libraries.items():
         copy = folder / names[name]
         shutil.copyfile(path, copy)
         os.chmod(copy, 0o755)
-        subprocess.run([options.patchelf, "--set-soname", "chandler-" + name if name == names[name] else names[name],
-                        "--set-rpath", "$ORIGIN", *replacements(options.patchelf, copy, names), copy], check=True)
+        subprocess.run([options.patchelf, "--set-soname", names[name], "--set-rpath", "$ORIGIN",
+                        *replacements(options.patchelf, copy, names), copy], check=True)
         make_unique_symbols_weak(copy)
     module = options.package / options.built.name
     subprocess.run([options.patchelf, "--set-rpath", "$ORIGIN/libraries",

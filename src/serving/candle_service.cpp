@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/parallel.hpp"
 #include "serving/fill.hpp"
 
 namespace chandler::serving {
@@ -80,15 +81,24 @@ class Service {
   }
 
  private:
-  // No candle below a day crosses a month's end.
+  // No candle below a day crosses a month's end. As many months as there are cores are read at once.
   Status run_minutes() {
     for (Timestamp begin = first_; begin < end_;) {
-      const Timestamp end = std::min(end_, end_of(month_of(begin)));
-      CHANDLER_ASSIGN(Klines rows, series_.minutes({begin, end}, query_.detail));
-      CHANDLER_TRY(pass(from_minutes(std::move(rows), query_.interval)));
-      // Holes are filled month by month too, or a hole of years would be one piece.
-      if (filler_ != nullptr && end < end_) CHANDLER_TRY(emit(filler_->fill_until(end)));
-      begin = end;
+      std::vector<TimeRange> months;
+      for (; begin < end_ && months.size() < core_count(); begin = months.back().end)
+        months.push_back({begin, std::min(end_, end_of(month_of(begin)))});
+      std::vector<Candles> pieces(months.size());
+      CHANDLER_TRY(parallel_for(months.size(), core_count(), [&](std::size_t i) -> Status {
+        CHANDLER_ASSIGN(Klines rows, series_.minutes(months[i], query_.detail));
+        pieces[i] = from_minutes(std::move(rows), query_.interval);
+        return {};
+      }));
+      for (std::size_t i = 0; i < months.size(); ++i) {
+        CHANDLER_TRY(pass(std::move(pieces[i])));
+        // Holes are filled month by month too, or a hole of years would be one piece.
+        if (filler_ != nullptr && months[i].end < end_)
+          CHANDLER_TRY(emit(filler_->fill_until(months[i].end)));
+      }
     }
     return {};
   }
