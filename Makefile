@@ -7,10 +7,10 @@ PRESET ?= release
 PROGRAM := build/release/chandler
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench python torture faults soak kafka lint sanitize clean
+.PHONY: help setup build demo test bench python torture faults soak kafka package lint sanitize clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: ## install what building needs and is not there yet (Debian 12)
 	@scripts/setup
@@ -54,6 +54,12 @@ soak: ## the speed layer under 100 kills of producer, consumer and broker (ROUND
 kafka: ## start a real Kafka broker on 127.0.0.1:9092 (ACTION=stop, kill or clean for the contrary)
 	@scripts/setup kafka
 	@scripts/kafka $(or $(ACTION),start)
+
+package: ## build/packages: a .deb and a tar.gz that runs from any folder
+	@scripts/setup package
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release -j $(JOBS) --target chandler
+	@scripts/package
 
 lint: ## what a reviewer should not have to say
 	@scripts/lint
