@@ -7,7 +7,7 @@ PRESET ?= release
 PROGRAM := build/release/chandler
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench python torture faults soak kafka package lint sanitize clean
+.PHONY: help setup build demo test bench python torture faults soak kafka package lint sanitize fuzz clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ sanitize: setup ## unit tests under AddressSanitizer + UBSan, then ThreadSanitiz
 	  cmake --build --preset $$preset -j $(JOBS) --target $(if $(MODULES),$(addsuffix _test,$(MODULES)),unit_tests); \
 	  ctest --preset $$preset -j $(JOBS) $(if $(MODULES),-R '^($(subst $(space),|,$(strip $(MODULES))))$$'); \
 	done
+
+fuzz: ## run every fuzz target (SECONDS=n each, TARGET=decimal for one)
+	@scripts/fuzz $(or $(SECONDS),60) $(TARGET)
 
 clean: ## remove what was built; .deps and lakes stay
 	@rm -rf build

@@ -17,7 +17,8 @@ std::optional<std::chrono::nanoseconds> retry_after(const HttpHead& head, Timest
   const auto until = parse_http_date(text);
   if (!until) return std::nullopt;
   const Timestamp sent = parse_http_date(head.header("date")).value_or(now);
-  return std::clamp<std::chrono::nanoseconds>(*until - sent, std::chrono::seconds{0}, kLongest);
+  // In milliseconds: the time up to a date of the year 3000 is more nanoseconds than 64 bits count.
+  return std::clamp<Millis>(*until - sent, Millis{0}, kLongest);
 }
 
 }  // namespace
@@ -33,6 +34,8 @@ std::optional<int> parse_count(std::string_view text) {
 std::optional<Timestamp> parse_http_date(std::string_view text) {
   // "Sun, 06 Nov 1994 08:49:37 GMT": every field at a fixed place.
   if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT") return std::nullopt;
+  if (text[7] != ' ' || text[11] != ' ' || text[16] != ' ' || text[19] != ':' || text[22] != ':')
+    return std::nullopt;
   const auto month = std::ranges::find(kMonths, text.substr(8, 3));
   const auto day = parse_count(text.substr(5, 2)), year = parse_count(text.substr(12, 4));
   const auto hour = parse_count(text.substr(17, 2)), minute = parse_count(text.substr(20, 2)),

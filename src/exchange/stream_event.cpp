@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "candles/clean.hpp"
+#include "exchange/decimal.hpp"
 #include "exchange/open_time.hpp"
 
 namespace chandler::exchange {
@@ -18,6 +19,10 @@ namespace json = simdjson::ondemand;
 constexpr std::int64_t kClockSlackMs = 2'000;
 // The longest that an event may be told after its candle: catching up after an outage.
 constexpr std::int64_t kLongestDelayMs = 7 * kDayMs;
+
+// Up to here simdjson reads a number in quotes as the nearest double; with more digits than it counts exactly
+// (19) it may be off by one in the last place.
+constexpr std::size_t kQuotedDigits = 20;
 
 // Binance's names are ASCII capitals and digits or another script's letters; futures have a '_' too.
 bool is_event_symbol(std::string_view s) {
@@ -44,7 +49,17 @@ class Fields {
     if (!ok(field.get(raw))) return 0;
     json::json_type type;
     if (!ok(raw.type().get(type))) return 0;
-    ok(type == json::json_type::string ? raw.get_double_in_string().get(value) : raw.get_double().get(value));
+    if (type != json::json_type::string) {
+      ok(raw.get_double().get(value));
+    } else if (raw.raw_json_token().size() <= kQuotedDigits) {
+      ok(raw.get_double_in_string().get(value));
+    } else {
+      std::string_view text;
+      if (!ok(raw.get_string().get(text))) return 0;
+      const auto number = parse_decimal(text);
+      if (!number) failed_ = true;
+      value = number.value_or(0);
+    }
     return value;
   }
   std::int64_t whole(std::string_view key) {

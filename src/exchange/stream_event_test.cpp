@@ -101,6 +101,18 @@ TEST(StreamEvent, ATickerHasItsFields) {
   EXPECT_EQ(to_ms(t.close_time), 1653812650344);
 }
 
+// Found by fuzzing against strtod.
+TEST(StreamEvent, NumbersOfAnyLengthBecomeTheNearestDouble) {
+  StreamEventParser parser;
+  Random random(5);
+  for (int round = 0; round < 500; ++round) {
+    std::string number = "0.6";
+    for (std::uint64_t i = random.below(120); i > 0; --i) number += static_cast<char>('0' + random.below(10));
+    ASSERT_EQ(parser.parse(with("6076.58918320", number)), EventKind::kline) << number;
+    ASSERT_EQ(parser.kline().kline.quote_volume, std::strtod(number.c_str(), nullptr)) << number;
+  }
+}
+
 TEST(StreamEvent, AnswersAndOtherEventsAreNoFaults) {
   StreamEventParser parser;
   EXPECT_EQ(parser.parse(R"({"result":null,"id":3})"), EventKind::answer);

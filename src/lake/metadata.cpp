@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <charconv>
+#include <cmath>
 
 namespace chandler::lake {
 
@@ -64,7 +65,7 @@ Result<candles::Carry> decode_carry(std::string_view text) {
     double close = 0;
     const auto [end, ec] =
         std::from_chars(digits.data(), digits.data() + digits.size(), close, std::chars_format::hex);
-    if (ec != std::errc{} || end != digits.data() + digits.size() ||
+    if (ec != std::errc{} || end != digits.data() + digits.size() || !std::isfinite(close) || !(close > 0) ||
         carry.closes.size() == candles::kCarriedCloses) {
       return fail(ErrorCode::damaged, fmt::format("'{}' is not a list of closes", word.substr(0, 60)));
     }

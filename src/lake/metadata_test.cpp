@@ -64,6 +64,13 @@ TEST(Carry, DamagedTextIsAnError) {
   EXPECT_FALSE(decode_carry(encode(most) + ",0x1p+0"));
 }
 
+// Found by fuzzing: such closes were read, and could not be read again once they were written.
+TEST(Carry, AClosingPriceIsAPositiveNumber) {
+  for (const char* text : {"-0", "0", "-4706", "-0x1p+0", "inf", "nan", "0x1p+0,-0,0x1p+0"}) {
+    EXPECT_FALSE(decode_carry(text)) << text;
+  }
+}
+
 TEST(Seal, CoversEveryKeyAndValueButItself) {
   const Metadata metadata = {{"a", "1"}, {"b", "2"}};
   Metadata sealed = metadata;

@@ -21,6 +21,10 @@ bool is_plain(char c) {
 std::string json_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
+    if (static_cast<unsigned char>(c) < ' ') {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+      continue;
+    }
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
@@ -108,7 +112,8 @@ Result<SpeedSnapshot> parse_snapshot(std::string_view text, std::string_view sym
   const auto damaged = [](std::string what) { return fail(ErrorCode::damaged, std::move(what)); };
   dom::parser parser;
   dom::element root;
-  if (parser.parse(text.data(), text.size()).get(root)) return damaged("the snapshot is not JSON");
+  if (text.empty() || parser.parse(text.data(), text.size()).get(root))
+    return damaged("the snapshot is not JSON");
   SpeedSnapshot snapshot;
   std::string_view stream;
   if (root["stream"].get(stream)) return damaged("the snapshot names no stream");

@@ -337,6 +337,14 @@ TEST(CandleService, ASymbolThatIsNotThereIsNotFound) {
   EXPECT_EQ(SymbolSeries::open(lake.storage(), "BTCUSDT").error().code, ErrorCode::not_found);
 }
 
+// Found by fuzzing: a line break in a name was written as it is, which no JSON parser takes.
+TEST(SpeedSnapshot, AnyNameReadsBack) {
+  const lake::SpeedSnapshot snapshot{"a\n\x01\"\\/0", 7, std::nullopt, {}};
+  const auto back = lake::parse_snapshot(lake::to_text(snapshot));
+  ASSERT_TRUE(back) << to_text(back.error());
+  EXPECT_EQ(back->stream, snapshot.stream);
+}
+
 TEST(SpeedSnapshot, ComesBackAsItWasWritten) {
   Random random(8);
   lake::SpeedSnapshot snapshot{"klines/3", 12345678901, at("2024-02-01T10:00"), {}};

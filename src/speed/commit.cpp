@@ -27,6 +27,7 @@ using Positions = std::map<std::string, StreamPosition, std::less<>>;
 
 Positions parse_positions(std::string_view text) {
   Positions positions;
+  if (text.empty()) return positions;  // simdjson copies the text, also from nowhere
   simdjson::dom::parser parser;
   simdjson::dom::array list;
   if (parser.parse(text.data(), text.size()).get_array().get(list)) return positions;

@@ -77,7 +77,10 @@ Result<std::vector<std::int64_t>> decode_event_times(std::string_view text, cons
     if (error != std::errc{} || (last ? next != end : next == end || *next != ',')) {
       return fail(ErrorCode::damaged, "the event times cannot be read");
     }
-    times.push_back(rows.open_time[i] + kMinuteMs + after);
+    std::int64_t time = 0;
+    if (__builtin_add_overflow(rows.open_time[i] + kMinuteMs, after, &time))
+      return fail(ErrorCode::damaged, "the event times cannot be read");
+    times.push_back(time);
     at = last ? next : next + 1;
   }
   return times;

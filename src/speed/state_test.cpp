@@ -164,6 +164,14 @@ TEST(State, TheWatermarkIsThatOfTheSlowestStream) {
   EXPECT_EQ(state.watermark(), from_ms(kStart + 3 * kDayMs - 60'000));
 }
 
+// Found by fuzzing: the sum overflowed.
+TEST(DayMinutes, AnEventTimeBeyondAllTimeIsDamage) {
+  candles::Klines rows;
+  rows.push_back({.open_time = 1'714'521'600'000});
+  EXPECT_FALSE(decode_event_times("9223372036854775807", rows));
+  EXPECT_TRUE(decode_event_times("-60000", rows));
+}
+
 TEST(DayMinutes, JoiningIsIdempotentCommutativeAndAssociative) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     Random random(seed);
