@@ -8,7 +8,6 @@
 #include <numeric>
 
 #include "base/parallel.hpp"
-#include "batch/derive_plan.hpp"
 
 namespace chandler::batch {
 namespace {
@@ -104,7 +103,7 @@ Result<lake::ProphetRows> prophet_rows(const Storage& storage, const DerivePlan&
 }
 
 // From here on the months of one symbol follow each other; the costly reading of minutes has been done.
-Status fill_symbol(Storage& storage, Work& work, Extent extent) {
+Status fill_symbol(Storage& storage, Work& work, Extent extent, DaysFrom from) {
   Carry carry;
   std::vector<Provenance> provenances;
   Derived& result = work.result;
@@ -120,7 +119,7 @@ Status fill_symbol(Storage& storage, Work& work, Extent extent) {
       continue;
     }
     if (!work.bars[i]) {
-      CHANDLER_ASSIGN(work.bars[i], month_bars(storage, month));
+      CHANDLER_ASSIGN(work.bars[i], month_bars(storage, month, from));
     }
     DerivedMonth derived = compute(month, *work.bars[i], carry);
     work.bars[i].reset();
@@ -150,7 +149,8 @@ Status fill_symbol(Storage& storage, Work& work, Extent extent) {
 }
 
 // The months whose minutes are certain to be needed, read and rolled up on all cores.
-Status read_minutes(const Storage& storage, std::vector<Work>& group, Extent extent, Progress& progress) {
+Status read_minutes(const Storage& storage, std::vector<Work>& group, Extent extent, DaysFrom from,
+                    Progress& progress) {
   std::vector<std::pair<Work*, std::size_t>> tasks;
   for (Work& work : group) {
     work.bars.resize(work.plan.months.size());
@@ -160,7 +160,7 @@ Status read_minutes(const Storage& storage, std::vector<Work>& group, Extent ext
   }
   return parallel_for(tasks.size(), core_count(), [&](std::size_t t) -> Status {
     auto [work, i] = tasks[t];
-    CHANDLER_ASSIGN(work->bars[i], month_bars(storage, work->plan.months[i]));
+    CHANDLER_ASSIGN(work->bars[i], month_bars(storage, work->plan.months[i], from));
     progress.advance(work->plan.months[i].minute_rows);
     return {};
   });
@@ -201,27 +201,28 @@ Status commit(Storage& storage, std::span<Work> group) {
   return {};
 }
 
-Status derive_group(Storage& storage, std::vector<Work>& group, Extent extent, Progress& progress) {
+Status derive_group(Storage& storage, std::vector<Work>& group, Extent extent, DaysFrom from,
+                    Progress& progress) {
   CHANDLER_TRY(parallel_for(group.size(), core_count(), [&](std::size_t i) -> Status {
     CHANDLER_ASSIGN(group[i].plan, plan_derivation(storage, std::string(group[i].result.symbol)));
     return {};
   }));
-  CHANDLER_TRY(read_minutes(storage, group, extent, progress));
+  CHANDLER_TRY(read_minutes(storage, group, extent, from, progress));
   CHANDLER_TRY(parallel_for(group.size(), core_count(),
-                            [&](std::size_t i) { return fill_symbol(storage, group[i], extent); }));
+                            [&](std::size_t i) { return fill_symbol(storage, group[i], extent, from); }));
   return commit(storage, group);
 }
 
 }  // namespace
 
 Result<std::vector<Derived>> derive(Storage& storage, const std::vector<std::string>& symbols, Extent extent,
-                                    Progress& progress) {
+                                    Progress& progress, DaysFrom from) {
   std::vector<Derived> results;
   progress.begin("deriving days", 0, "minutes");
   for (std::size_t first = 0; first < symbols.size(); first += kGroup) {
     std::vector<Work> group(std::min(kGroup, symbols.size() - first));
     for (std::size_t i = 0; i < group.size(); ++i) group[i].result.symbol = symbols[first + i];
-    CHANDLER_TRY(derive_group(storage, group, extent, progress));
+    CHANDLER_TRY(derive_group(storage, group, extent, from, progress));
     for (Work& work : group) results.push_back(std::move(work.result));
   }
   progress.end();
@@ -236,7 +237,7 @@ Result<Derived> derive_from_days(Storage& storage, const std::string& symbol, co
     CHANDLER_ASSIGN(Bars days, days_of_month(minute_days, month));
     work.bars.emplace_back(month_bars(month, std::move(days)));
   }
-  CHANDLER_TRY(fill_symbol(storage, work, Extent::everything));
+  CHANDLER_TRY(fill_symbol(storage, work, Extent::everything, DaysFrom::minutes));
   CHANDLER_TRY(commit(storage, std::span(&work, 1)));
   return std::move(work.result);
 }
@@ -255,7 +256,7 @@ Result<std::vector<DerivedMonth>> derive_in_memory(const Storage& storage, const
   std::vector<DerivedMonth> months;
   Carry carry;
   for (const PlannedMonth& month : plan.months) {
-    CHANDLER_ASSIGN(const Bars bars, month_bars(storage, month));
+    CHANDLER_ASSIGN(const Bars bars, month_bars(storage, month, DaysFrom::minutes));
     months.push_back(compute(month, bars, carry));
   }
   return months;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/progress.hpp"
+#include "batch/derive_plan.hpp"
 #include "lake/catalog.hpp"
 #include "lake/derived_file.hpp"
 
@@ -24,7 +25,7 @@ struct Derived {
   std::size_t filled = 0;          // of these, filled ones
   std::optional<Day> first, last;  // days of daily_filled
   std::size_t months_computed = 0;
-  std::size_t minutes_read = 0;
+  std::size_t minutes_read = 0;  // that the months were computed from, through their footers or one by one
   std::size_t files_written = 0;
   std::size_t files_removed = 0;
 };
@@ -32,7 +33,7 @@ struct Derived {
 // Symbols without klines lose their derived files. Results in the order of `symbols`. The caller holds the
 // lake's lock. Memory is bounded by a group of symbols' daily rows, not by the length of their histories.
 Result<std::vector<Derived>> derive(lake::Storage& storage, const std::vector<std::string>& symbols,
-                                    Extent extent, Progress& progress);
+                                    Extent extent, Progress& progress, DaysFrom from = DaysFrom::footers);
 
 // One symbol from days that have been rolled up elsewhere, in other processes: those of every month of its
 // klines_1m, in order, the last day's as far as it goes. Writes and removes the files that `derive` with
@@ -40,7 +41,7 @@ Result<std::vector<Derived>> derive(lake::Storage& storage, const std::vector<st
 Result<Derived> derive_from_days(lake::Storage& storage, const std::string& symbol,
                                  const candles::Bars& minute_days);
 
-// One symbol's daily_filled months as they should be: what `verify` compares with what is stored.
+// One symbol's daily_filled months as its minutes give them: what `verify` compares with what is stored.
 struct DerivedMonth {
   lake::Partition partition;
   candles::DailyRows rows;

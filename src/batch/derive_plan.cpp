@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "candles/roll_up.hpp"
+#include "lake/month_days.hpp"
 
 namespace chandler::batch {
 namespace {
@@ -42,6 +42,15 @@ std::string inputs_of(const PlannedMonth& month, std::string_view minutes_digest
                      format_day(month.until), format_day(month.minutes_until));
 }
 
+Result<Bars> minute_days(const lake::Storage& storage, const PlannedMonth& month, DaysFrom from) {
+  if (from == DaysFrom::footers && !month.minute_days.empty()) {
+    // Days that cannot be read are named by `verify`; the minutes still have them.
+    if (auto days = lake::decode_days(month.minute_days, *month.minutes, month.minute_rows)) return days;
+  }
+  CHANDLER_ASSIGN(const auto rows, lake::read_klines(storage, *month.minutes, lake::KlineFields::daily));
+  return lake::days_of(rows);
+}
+
 Day day_or_epoch(std::optional<Timestamp> horizon) {
   return horizon ? day_of(*horizon) : Day{std::chrono::days{0}};
 }
@@ -51,7 +60,7 @@ Day day_or_epoch(std::optional<Timestamp> horizon) {
 Result<DerivePlan> plan_derivation(const lake::Storage& storage, const std::string& symbol) {
   DerivePlan plan;
   plan.symbol = symbol;
-  CHANDLER_ASSIGN(const auto catalog, lake::read_catalog(storage, symbol));
+  CHANDLER_ASSIGN(auto catalog, lake::read_catalog(storage, symbol, lake::FooterDays::kept));
   const Day minutes_until = day_or_epoch(catalog.minutes_horizon());
   const Day days_until = day_or_epoch(catalog.days_horizon());
   const Day until = std::max(minutes_until, days_until);
@@ -81,6 +90,7 @@ Result<DerivePlan> plan_derivation(const lake::Storage& storage, const std::stri
           catalog.minutes[next_minutes].rows > 0) {
         month.minutes = catalog.minutes[next_minutes].partition;
         month.minute_rows = catalog.minutes[next_minutes].rows;
+        month.minute_days = std::move(catalog.minutes[next_minutes].days);
         digest = catalog.minutes[next_minutes].digest;
       }
       month.inputs = inputs_of(month, digest);
@@ -108,10 +118,10 @@ Bars month_bars(const PlannedMonth& month, Bars minute_days) {
   return candles::minutes_before_days(minute_days, month.known_days);
 }
 
-Result<Bars> month_bars(const lake::Storage& storage, const PlannedMonth& month) {
+Result<Bars> month_bars(const lake::Storage& storage, const PlannedMonth& month, DaysFrom from) {
   if (!month.minutes) return month.known_days;
-  CHANDLER_ASSIGN(const auto rows, lake::read_klines(storage, *month.minutes, lake::KlineFields::daily));
-  return month_bars(month, candles::roll_up(candles::spans_of(rows), candles::Interval::d1));
+  CHANDLER_ASSIGN(Bars days, minute_days(storage, month, from));
+  return month_bars(month, std::move(days));
 }
 
 }  // namespace chandler::batch

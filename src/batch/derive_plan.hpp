@@ -11,6 +11,7 @@ struct PlannedMonth {
   lake::Partition partition;               // of daily_filled
   std::optional<lake::Partition> minutes;  // of klines_1m, where it has rows
   std::size_t minute_rows = 0;
+  std::string minute_days;                  // the days in the footer of `minutes`, as it has them
   candles::Bars known_days;                 // from klines_1d
   Day from, until;                          // rows of this month lie in [from, until)
   Day minutes_until;                        // days that begin here or later are not taken from minutes
@@ -26,8 +27,11 @@ struct DerivePlan {
 
 Result<DerivePlan> plan_derivation(const lake::Storage& storage, const std::string& symbol);
 
+// Whether the days of minutes are taken from the footers, where they were put when the minutes were written,
+// or rolled up anew from the minutes. Both are the same, or else `verify` names the file.
+enum class DaysFrom { footers, minutes };
 // The daily bars of a month: from minutes where a closed day has any, else from klines_1d.
-Result<candles::Bars> month_bars(const lake::Storage& storage, const PlannedMonth& month);
+Result<candles::Bars> month_bars(const lake::Storage& storage, const PlannedMonth& month, DaysFrom from);
 // The same from all days that the month's minutes give.
 candles::Bars month_bars(const PlannedMonth& month, candles::Bars minute_days);
 

@@ -11,6 +11,7 @@
 #include "lake/derived_file.hpp"
 #include "lake/kline_file.hpp"
 #include "lake/metadata.hpp"
+#include "lake/month_days.hpp"
 
 namespace chandler::batch {
 namespace {
@@ -155,6 +156,9 @@ Status check_klines(const Snapshot& snapshot, const TableFile& file, const Parti
   CHANDLER_ASSIGN(const auto content, lake::read_kline_file(snapshot, partition));
   if (lake::digest_of(content.rows) != footer.digest)
     check.violated("its rows do not have the digest in its footer");
+  const auto days = content.metadata.find(lake::kDaysKey);
+  if (days != content.metadata.end() && days->second != lake::encode_days(lake::days_of(content.rows)))
+    check.violated("the days in its footer are not those of its minutes");
   check_possible(content.rows, footer.grid_ms, check);
   check_asked(content.asked, footer.grid_ms, check);
   if (partition.table != Table::speed_1m) check_answered(content.rows, content.asked, check);

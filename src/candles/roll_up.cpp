@@ -11,7 +11,7 @@ double sum(std::span<const double> values) {
 }
 
 double sum_or_unknown(std::span<const double> values) {
-  return values.empty() ? kUnknown : sum(values);
+  return values.empty() || std::isnan(values.front()) ? kUnknown : sum(values);
 }
 
 std::int64_t sum_trades(std::span<const std::int64_t> values) {

@@ -20,7 +20,7 @@ Json to_json(const batch::Derived& d) {
           {"files_removed", d.files_removed}};
 }
 
-Result<int> run(const std::vector<std::string>& arguments, Context& context) {
+Result<int> run(const std::vector<std::string>& arguments, bool reread, Context& context) {
   CHANDLER_ASSIGN(const auto wanted, parse_symbols(arguments));
   CHANDLER_ASSIGN(const auto storage, context.open_lake());
   CHANDLER_ASSIGN(const auto lock, storage->lock_for_writing("build"));
@@ -28,7 +28,8 @@ Result<int> run(const std::vector<std::string>& arguments, Context& context) {
   const auto started = context.clock.steady();
   CHANDLER_ASSIGN(const auto symbols, batch::select_symbols(*storage, wanted));
   CHANDLER_ASSIGN(const auto derived,
-                  batch::derive(*storage, symbols, batch::Extent::everything, context.progress));
+                  batch::derive(*storage, symbols, batch::Extent::everything, context.progress,
+                                reread ? batch::DaysFrom::minutes : batch::DaysFrom::footers));
   const auto duration = context.clock.steady() - started;
 
   std::size_t minutes = 0;
@@ -62,8 +63,13 @@ Result<int> run(const std::vector<std::string>& arguments, Context& context) {
 
 void add_build_command(Registry& registry) {
   auto symbols = std::make_shared<std::vector<std::string>>();
-  Flags& flags = registry.add("build", "Derive daily_filled and prophet_input again from the klines",
-                              [symbols](Context& context) { return run(*symbols, context); });
+  auto reread = std::make_shared<bool>(false);
+  Flags& flags =
+      registry.add("build", "Derive daily_filled and prophet_input again from the klines",
+                   [symbols, reread](Context& context) { return run(*symbols, *reread, context); });
+  flags.toggle(
+      "--reread", reread.get(),
+      "Read every minute, instead of the days that were put beside the minutes when they were written");
   flags.argument("symbols", symbols.get(), "Symbols; all of the lake's if none").type("SYMBOL");
 }
 

@@ -35,11 +35,12 @@ std::optional<Timestamp> horizon_of(std::span<const KlineFooter> footers) {
   return horizon;
 }
 
-Result<std::vector<KlineFooter>> footers_of(const Storage& storage, Table table, const std::string& symbol) {
+Result<std::vector<KlineFooter>> footers_of(const Storage& storage, Table table, const std::string& symbol,
+                                            FooterDays days) {
   CHANDLER_ASSIGN(const auto partitions, partitions_of(storage, table, symbol));
   std::vector<KlineFooter> footers(partitions.size());
   CHANDLER_TRY(parallel_for(partitions.size(), core_count(), [&](std::size_t i) -> Status {
-    CHANDLER_ASSIGN(footers[i], read_kline_footer(storage, partitions[i]));
+    CHANDLER_ASSIGN(footers[i], read_kline_footer(storage, partitions[i], days));
     return {};
   }));
   return footers;
@@ -99,10 +100,10 @@ Result<std::vector<std::string>> symbols_of(const Storage& storage, std::span<co
   return std::vector<std::string>(symbols.begin(), symbols.end());
 }
 
-Result<SymbolCatalog> read_catalog(const Storage& storage, std::string symbol) {
+Result<SymbolCatalog> read_catalog(const Storage& storage, std::string symbol, FooterDays days) {
   SymbolCatalog catalog;
-  CHANDLER_ASSIGN(catalog.minutes, footers_of(storage, Table::klines_1m, symbol));
-  CHANDLER_ASSIGN(catalog.days, footers_of(storage, Table::klines_1d, symbol));
+  CHANDLER_ASSIGN(catalog.minutes, footers_of(storage, Table::klines_1m, symbol, days));
+  CHANDLER_ASSIGN(catalog.days, footers_of(storage, Table::klines_1d, symbol, FooterDays::left_out));
   catalog.symbol = std::move(symbol);
   return catalog;
 }

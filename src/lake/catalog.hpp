@@ -28,7 +28,8 @@ Result<std::vector<Partition>> partitions_of(const Storage& storage, Table table
 // Symbols that have a folder in any of the tables, sorted.
 Result<std::vector<std::string>> symbols_of(const Storage& storage, std::span<const Table> tables);
 
-Result<SymbolCatalog> read_catalog(const Storage& storage, std::string symbol);
+Result<SymbolCatalog> read_catalog(const Storage& storage, std::string symbol,
+                                   FooterDays days = FooterDays::left_out);
 
 // The minutes (or days) that are stored, as ranges. Reads timestamps only of partitions with holes.
 Result<RangeSet> present_in(const Storage& storage, std::span<const KlineFooter> footers);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "lake/month_days.hpp"
+
 namespace chandler::lake {
 namespace {
 
@@ -14,7 +16,7 @@ std::string_view value_or_empty(const Metadata& metadata, std::string_view key) 
   return it == metadata.end() ? std::string_view{} : std::string_view(it->second);
 }
 
-Result<KlineFooter> footer_of(const TableFile& file, const Partition& partition) {
+Result<KlineFooter> footer_of(const TableFile& file, const Partition& partition, FooterDays days) {
   KlineFooter footer;
   footer.partition = partition;
   footer.rows = file.rows();
@@ -25,6 +27,7 @@ Result<KlineFooter> footer_of(const TableFile& file, const Partition& partition)
   footer.asked = std::move(*asked);
   footer.digest = value_or_empty(file.metadata(), kDigestKey);
   footer.last_source = candles::parse_source(value_or_empty(file.metadata(), kLastSourceKey));
+  if (days == FooterDays::kept) footer.days = value_or_empty(file.metadata(), kDaysKey);
   if (footer.rows > 0) {
     const auto bounds = file.bounds("open_time");
     if (!bounds) return fail(ErrorCode::damaged, "the footer lacks the bounds of open_time", file.path());
@@ -93,6 +96,7 @@ Result<PendingFile> kline_file(const Partition& partition, const Klines& rows, c
   metadata[kDigestKey] = digest_of(rows);
   metadata[kAskedKey] = asked.encode();
   if (!rows.empty()) metadata[kLastSourceKey] = candles::name(rows.source.back());
+  if (partition.table == Table::klines_1m) metadata[kDaysKey] = encode_days(days_of(rows));
   CHANDLER_ASSIGN(auto bytes, encode_table(kline_columns(rows), metadata));
   return PendingFile{std::move(path), std::move(bytes)};
 }
@@ -131,9 +135,9 @@ Result<TableFile> open_partition(const Storage& storage, const Partition& partit
   return open_partition(std::move(input), partition);
 }
 
-Result<KlineFooter> read_kline_footer(const Storage& storage, const Partition& partition) {
+Result<KlineFooter> read_kline_footer(const Storage& storage, const Partition& partition, FooterDays days) {
   CHANDLER_ASSIGN(const auto file, open_partition(storage, partition));
-  return footer_of(file, partition);
+  return footer_of(file, partition, days);
 }
 
 Result<Klines> read_klines(const Storage& storage, const Partition& partition, KlineFields fields) {
@@ -154,7 +158,7 @@ Result<KlineFile> read_kline_file(const Storage& storage, const Partition& parti
     return std::unexpected(std::move(file).error());
   }
   KlineFile content;
-  CHANDLER_ASSIGN(const auto footer, footer_of(*file, partition));
+  CHANDLER_ASSIGN(const auto footer, footer_of(*file, partition, FooterDays::left_out));
   CHANDLER_TRY(read_fields(*file, KlineFields::all, content.rows));
   CHANDLER_TRY(check_rows(content.rows, partition, file->path(), ErrorCode::damaged));
   content.asked = footer.asked;

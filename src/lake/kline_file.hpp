@@ -19,6 +19,7 @@ struct KlineFooter {
   std::string digest;
   std::optional<candles::Source> last_source;
   std::int64_t grid_ms = kMinuteMs;
+  std::string days;  // kDaysKey, where it was asked for and the file has it
 
   // No minute is missing between the first and the last.
   bool without_holes() const;
@@ -38,7 +39,10 @@ enum class KlineFields {
 Result<PendingFile> kline_file(const Partition& partition, const candles::Klines& rows, const RangeSet& asked,
                                const Metadata& extra = {});
 
-Result<KlineFooter> read_kline_footer(const Storage& storage, const Partition& partition);
+// The days of a month are kilobytes, so they are left out unless somebody wants them.
+enum class FooterDays { left_out, kept };
+Result<KlineFooter> read_kline_footer(const Storage& storage, const Partition& partition,
+                                      FooterDays days = FooterDays::left_out);
 // not_found if the partition is not there. Checks the schema version and that rows are sorted, unique and
 // inside.
 Result<candles::Klines> read_klines(const Storage& storage, const Partition& partition,

@@ -18,10 +18,12 @@ inline constexpr const char* kTableKey = "chandler.table";    // the table's nam
 inline constexpr const char* kDigestKey = "chandler.digest";  // XXH3-128 of all values in all columns
 inline constexpr const char* kAskedKey = "chandler.asked";    // RangeSet the exchange has answered for
 inline constexpr const char* kLastSourceKey = "chandler.last_source";  // source of the last row
-inline constexpr const char* kInputsKey = "chandler.inputs";           // what a derived file was derived from
-inline constexpr const char* kCarryInKey = "chandler.carry_in";        // digest of the carry it began with
-inline constexpr const char* kCarryOutKey = "chandler.carry_out";      // the carry it ends with
-inline constexpr const char* kFilledKey = "chandler.filled";           // filled days in the file
+inline constexpr const char* kDaysKey =
+    "chandler.days";  // of klines_1m: the days that its rows give (month_days.hpp)
+inline constexpr const char* kInputsKey = "chandler.inputs";       // what a derived file was derived from
+inline constexpr const char* kCarryInKey = "chandler.carry_in";    // digest of the carry it began with
+inline constexpr const char* kCarryOutKey = "chandler.carry_out";  // the carry it ends with
+inline constexpr const char* kFilledKey = "chandler.filled";       // filled days in the file
 inline constexpr const char* kEncoderKey =
     "chandler.encoder";  // what encoded the file: library, version, choice of encodings
 

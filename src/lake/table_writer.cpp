@@ -221,8 +221,9 @@ void write_column(parquet::ColumnWriter& writer, const Column& column) {
   }
 }
 
-// Goes up whenever properties_of() changes: other bytes for the same rows are then no damage.
-constexpr int kEncodingVersion = 2;
+// Goes up whenever properties_of() or the entries of a footer change: other bytes for the same rows are then
+// no damage.
+constexpr int kEncodingVersion = 3;
 
 std::string encoder() {
   return fmt::format("arrow {}, encoding {}", arrow::GetBuildInfo().version_string, kEncodingVersion);
