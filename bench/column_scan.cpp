@@ -1,6 +1,7 @@
 // The floor under `build`: decodes the columns it reads, of every partition of klines_1m in a lake, on all
 // cores, and does nothing with them. Prints rows and seconds.
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <atomic>
 
@@ -42,6 +43,10 @@ Result<std::size_t> scan_lake(const std::string& uri) {
 }  // namespace chandler
 
 int main(int argc, char** argv) {
+#ifdef __GLIBC__
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // as chandler does
+  ::mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
   if (argc != 2) {
     fmt::print(stderr, "usage: column_scan LAKE\n");
     return 2;

@@ -115,7 +115,7 @@ Result<PartitionCounts> ImportPartitions::stage(const lake::Partition& partition
   for (const Slice& slice : pending.slices) rows.append(slice.batch->rows, slice.first, slice.last);
 
   if (!candles::is_sorted_unique(rows.open_time)) {
-    auto cleaned = candles::clean(std::move(rows), lake::grid_of(table_));
+    auto cleaned = candles::unify(std::move(rows));
     counts.repeats = cleaned.exact_repeats;
     counts.conflicting = cleaned.conflicting.size();
     rows = std::move(cleaned.rows);

@@ -1,6 +1,7 @@
 #include "candles/clean.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <tuple>
 
@@ -24,26 +25,42 @@ void normalise(std::vector<double>& volumes) {
   for (double& v : volumes) v = std::isnan(v) ? kUnknown : v + 0.0;
 }
 
-// Row numbers in order of open time, best row of a minute first.
-std::vector<std::uint32_t> preferred_order(const Klines& rows, std::vector<std::uint32_t> order) {
-  const auto time = [&](std::uint32_t row) { return rows.open_time[row]; };
-  const auto before = [&](std::uint32_t a, std::uint32_t b) {
-    if (time(a) != time(b)) return time(a) < time(b);
-    const auto x = preference(rows.at(a)), y = preference(rows.at(b));
-    return x != y ? x > y : a < b;
-  };
-  if (!std::ranges::is_sorted(order, {}, time)) {
-    std::ranges::sort(order, before);
-    return order;
+void sort_by_time(Klines& rows) {
+  std::vector<std::uint32_t> order(rows.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::stable_sort(order, {}, [&](std::uint32_t row) { return rows.open_time[row]; });
+  rows.reorder(order);
+}
+
+// Rows [first, last) are of one minute: the best of them comes first, the others are counted.
+void choose(Klines& rows, std::size_t first, std::size_t last, Cleaned& result) {
+  std::vector<Kline> same_minute;
+  for (std::size_t i = first; i < last; ++i) same_minute.push_back(rows.at(i));
+  std::ranges::stable_sort(same_minute, std::ranges::greater{}, preference);
+  rows.set(first, same_minute.front());
+  for (std::size_t i = 1; i < same_minute.size(); ++i) {
+    if (same_values(same_minute[i], same_minute.front()) || same_values(same_minute[i], same_minute[i - 1])) {
+      ++result.exact_repeats;
+    } else {
+      result.conflicting.push_back(same_minute[i]);
+    }
   }
-  // The usual file is in order of time and has a few repeats: only those need sorting.
-  for (auto first = order.begin(); first != order.end();) {
-    const auto last =
-        std::find_if(first + 1, order.end(), [&](std::uint32_t r) { return time(r) != time(*first); });
-    if (last - first > 1) std::sort(first, last, before);
-    first = last;
-  }
-  return order;
+}
+
+// Takes rows [first, last) of each piece, in order, to the front of the columns and drops the rest.
+struct Piece {
+  std::size_t first, last;
+};
+void keep(Klines& rows, std::span<const Piece> pieces) {
+  for_each_column([&](auto column) {
+    auto& values = rows.*column;
+    auto to = values.begin();
+    for (const Piece& piece : pieces) {
+      to = std::move(values.begin() + static_cast<std::ptrdiff_t>(piece.first),
+                     values.begin() + static_cast<std::ptrdiff_t>(piece.last), to);
+    }
+    values.erase(to, values.end());
+  });
 }
 
 }  // namespace
@@ -76,47 +93,47 @@ std::optional<Reason> impossible(const Kline& k, std::int64_t grid_ms) {
   return std::nullopt;
 }
 
-Cleaned clean(Klines raw, std::int64_t grid_ms) {
+Cleaned unify(Klines rows) {
   Cleaned result;
+  if (!std::ranges::is_sorted(rows.open_time)) sort_by_time(rows);
+  const auto& times = rows.open_time;
+  std::vector<Piece> pieces;
+  std::size_t begin = 0;
+  for (auto at = std::ranges::adjacent_find(times); at != times.end();) {
+    const auto end = std::find_if(at, times.end(), [time = *at](std::int64_t t) { return t != time; });
+    const auto first = static_cast<std::size_t>(at - times.begin());
+    choose(rows, first, static_cast<std::size_t>(end - times.begin()), result);
+    pieces.push_back({begin, first + 1});
+    begin = static_cast<std::size_t>(end - times.begin());
+    at = std::adjacent_find(end, times.end());
+  }
+  if (!pieces.empty()) {
+    pieces.push_back({begin, rows.size()});
+    keep(rows, pieces);
+  }
+  result.rows = std::move(rows);
+  return result;
+}
+
+Cleaned clean(Klines raw, std::int64_t grid_ms) {
   for (auto* volumes : {&raw.volume, &raw.quote_volume, &raw.taker_buy_volume, &raw.taker_buy_quote_volume}) {
     normalise(*volumes);
   }
-  std::vector<std::uint32_t> order;
-  order.reserve(raw.size());
-  bool ordered = true;
+  std::vector<Rejected> rejected;
+  std::vector<Piece> possible;
   for (std::size_t i = 0; i < raw.size(); ++i) {
     const Kline k = raw.at(i);
     if (const auto reason = impossible(k, grid_ms)) {
-      result.rejected.push_back({i, k, *reason});
-      continue;
-    }
-    ordered = ordered && (order.empty() || raw.open_time[order.back()] < k.open_time);
-    order.push_back(static_cast<std::uint32_t>(i));
-  }
-  if (ordered) {
-    if (order.size() != raw.size()) raw.reorder(order);
-    result.rows = std::move(raw);
-    return result;
-  }
-
-  const auto sorted = preferred_order(raw, std::move(order));
-  std::vector<std::uint32_t> kept;
-  kept.reserve(sorted.size());
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    const std::uint32_t row = sorted[i];
-    if (kept.empty() || raw.open_time[kept.back()] != raw.open_time[row]) {
-      kept.push_back(row);
-      continue;
-    }
-    const Kline k = raw.at(row);
-    if (same_values(k, raw.at(kept.back())) || same_values(k, raw.at(sorted[i - 1]))) {
-      ++result.exact_repeats;
+      rejected.push_back({i, k, *reason});
+    } else if (!possible.empty() && possible.back().last == i) {
+      ++possible.back().last;
     } else {
-      result.conflicting.push_back(k);
+      possible.push_back({i, i + 1});
     }
   }
-  raw.reorder(kept);
-  result.rows = std::move(raw);
+  if (!rejected.empty()) keep(raw, possible);
+  Cleaned result = unify(std::move(raw));
+  result.rejected = std::move(rejected);
   return result;
 }
 

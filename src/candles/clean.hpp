@@ -47,5 +47,7 @@ std::optional<Reason> impossible(const Kline& kline, std::int64_t grid_ms);
 // that rule and its tie-breaks look at values only, so any order and duplication of the input gives the same
 // output. Rows that are already in order cost one pass.
 Cleaned clean(Klines raw, std::int64_t grid_ms = kMinuteMs);
+// The same of rows that are known to be possible and have no negative zero: nothing is rejected.
+Cleaned unify(Klines rows);
 
 }  // namespace chandler::candles

@@ -55,7 +55,7 @@ bool take_long_decimal(const char*& at, char delimiter, double& number) {
   const char* const end = field_end(at, delimiter);
   const auto value = parse_decimal({at, end});
   if (!value) return false;
-  number = *value;
+  number = *value + 0.0;  // one zero, without a sign
   at = end;
   return true;
 }
@@ -95,12 +95,15 @@ struct KlineCsvRows::Values {
   }
 };
 
-// Grows the columns once for all lines of a piece, and cuts them to the rows that there were.
+// Grows the columns to about the rows that the lines of a piece will be, and cuts them to those that there
+// were.
 class KlineCsvRows::Output {
  public:
-  Output(KlineCsvBatch& batch, std::size_t at_most, candles::Source source)
-      : batch_(batch), row_(batch.rows.size()), source_(source) {
-    batch.rows.resize(row_ + at_most);
+  Output(KlineCsvBatch& batch, std::string_view lines, candles::Source source)
+      : batch_(batch), row_(batch.rows.size()), room_(row_), source_(source) {
+    constexpr std::size_t kShortestLine = 12;  // of one that is a row, give or take
+    const std::size_t first_line = std::max(std::min(lines.find('\n'), lines.size()), kShortestLine);
+    grow(lines.size() / first_line + kSpare);
   }
   ~Output() { batch_.rows.resize(row_); }
   Output(const Output&) = delete;
@@ -109,6 +112,7 @@ class KlineCsvRows::Output {
   void add(const Values& v) {
     using enum CsvColumn;
     candles::Klines& rows = batch_.rows;
+    if (row_ == room_) grow(row_ / 4 + kSpare);
     rows.open_time[row_] = v.open_time;
     rows.open[row_] = v[open];
     rows.high[row_] = v[high];
@@ -126,8 +130,16 @@ class KlineCsvRows::Output {
   void reject(std::uint64_t line, std::string reason) { batch_.rejects.push_back({line, std::move(reason)}); }
 
  private:
+  static constexpr std::size_t kSpare = 64;
+
+  void grow(std::size_t more) {
+    room_ = row_ + more;
+    batch_.rows.resize(room_);
+  }
+
   KlineCsvBatch& batch_;
   std::size_t row_;
+  std::size_t room_;
   candles::Source source_;
 };
 
@@ -147,8 +159,7 @@ KlineCsvRows::KlineCsvRows(KlineCsvLayout layout, KlineCsvOptions options)
 std::uint64_t KlineCsvRows::parse(std::string_view lines, std::uint64_t first_line,
                                   KlineCsvBatch& batch) const {
   if (lines.empty()) return 0;
-  const auto ends = static_cast<std::size_t>(std::ranges::count(lines, '\n'));
-  Output out(batch, ends + 1, options_.source);
+  Output out(batch, lines, options_.source);
   std::uint64_t line = first_line;
   const std::size_t padded = end_of_padded_lines(lines, swar::kPadding);
   parse_padded(lines.data(), lines.data() + padded, line, out);

@@ -8,6 +8,8 @@
 #include <parquet/metadata.h>
 #include <parquet/statistics.h>
 
+#include <algorithm>
+
 #include "lake/metadata.hpp"
 #include "lake/table_file.hpp"
 
@@ -16,6 +18,8 @@ namespace {
 
 // No partition of ours comes near: a footer that claims more is not ours, or damaged.
 constexpr std::int64_t kMostRows = 50'000'000;
+// Our footers are up to ten kilobytes; a longer one takes a second read.
+constexpr std::size_t kFooterBytes = 16 << 10;
 
 std::string_view type_name(const parquet::ColumnDescriptor& column) {
   const auto& logical = column.logical_type();
@@ -76,14 +80,14 @@ struct TableFile::State {
     return index;
   }
 
-  // Appends one column of all row groups through `store(values read, definition levels or null, rows)`.
-  template <class DType, class Store>
-  Status read(std::string_view column, Store store) {
+  // Reads one column of all row groups in batches: `room(rows)` gives the memory for one, `store(values, how
+  // many there are, definition levels or null, rows)` takes it.
+  template <class DType, class Room, class Store>
+  Status read(std::string_view column, Room room, Store store) {
     CHANDLER_ASSIGN(const int index, find(column, DType::type_num));
     const bool nullable = footer->schema()->Column(index)->max_definition_level() == 1;
     constexpr std::int64_t kBatch = 65'536;
     std::vector<std::int16_t> levels(nullable ? kBatch : 0);
-    std::unique_ptr<typename DType::c_type[]> values(new typename DType::c_type[kBatch]);
     try {
       for (int group = 0; group < reader->metadata()->num_row_groups(); ++group) {
         const auto chunk = reader->RowGroup(group)->Column(index);
@@ -91,14 +95,14 @@ struct TableFile::State {
         std::int64_t left = footer->RowGroup(group)->num_rows();
         while (left > 0) {
           std::int64_t values_read = 0;
-          const std::int64_t rows =
-              typed.ReadBatch(std::min(left, kBatch), nullable ? levels.data() : nullptr, nullptr,
-                              values.get(), &values_read);
+          typename DType::c_type* const values = room(std::min(left, kBatch));
+          const std::int64_t rows = typed.ReadBatch(
+              std::min(left, kBatch), nullable ? levels.data() : nullptr, nullptr, values, &values_read);
           if (rows <= 0) return std::unexpected(damaged(fmt::format("column {} ends early", column)));
           if (!nullable && values_read != rows) {
             return std::unexpected(damaged(fmt::format("column {} ends early", column)));
           }
-          CHANDLER_TRY(store(values.get(), values_read, nullable ? levels.data() : nullptr, rows));
+          CHANDLER_TRY(store(values, values_read, nullable ? levels.data() : nullptr, rows));
           left -= rows;
         }
       }
@@ -108,21 +112,49 @@ struct TableFile::State {
     return {};
   }
 
-  // The plain case: values of the type that is stored, nulls as `unknown`.
-  template <class DType, class T>
-  Status read_into(std::string_view column, std::vector<T>& to, T unknown) {
+  // The plain case: values are decoded to where they belong, and spread from there where nulls lie between
+  // them.
+  template <class DType>
+  Status read_into(std::string_view column, std::vector<typename DType::c_type>& to,
+                   typename DType::c_type unknown) {
     to.clear();
     to.reserve(static_cast<std::size_t>(footer->num_rows()));
+    std::size_t done = 0;
+    const auto room = [&](std::int64_t rows) {
+      to.resize(done + static_cast<std::size_t>(rows));
+      return to.data() + done;
+    };
     return read<DType>(
-        column,
-        [&](const auto* values, std::int64_t count, const std::int16_t* levels, std::int64_t rows) -> Status {
-          if (count == rows) {
-            to.insert(to.end(), values, values + count);
-            return {};
+        column, room,
+        [&](auto* values, std::int64_t count, const std::int16_t* levels, std::int64_t rows) -> Status {
+          if (count == 0) {
+            std::fill_n(values, rows, unknown);
+          } else if (count < rows) {
+            for (std::int64_t i = rows; i > 0; --i)
+              values[i - 1] = levels[i - 1] != 0 ? values[--count] : unknown;
           }
-          std::int64_t next = 0;
-          for (std::int64_t i = 0; i < rows; ++i)
-            to.push_back(levels[i] != 0 ? static_cast<T>(values[next++]) : unknown);
+          done += static_cast<std::size_t>(rows);
+          to.resize(done);
+          return {};
+        });
+  }
+
+  // Values of another type than the one that is stored, none of them null.
+  template <class DType, class T, class Convert>
+  Status read_converted(std::string_view column, std::vector<T>& to, Convert convert) {
+    to.clear();
+    std::vector<std::byte> memory;
+    const auto room = [&](std::int64_t rows) {
+      memory.resize(static_cast<std::size_t>(rows) * sizeof(typename DType::c_type));
+      return reinterpret_cast<typename DType::c_type*>(memory.data());
+    };
+    return read<DType>(
+        column, room,
+        [&](const auto* values, std::int64_t count, const std::int16_t*, std::int64_t) -> Status {
+          for (std::int64_t i = 0; i < count; ++i) {
+            CHANDLER_ASSIGN(const T value, convert(values[i]));
+            to.push_back(value);
+          }
           return {};
         });
   }
@@ -139,6 +171,7 @@ Result<TableFile> TableFile::open(std::shared_ptr<arrow::io::RandomAccessFile> f
   try {
     parquet::ReaderProperties properties;
     properties.set_page_checksum_verification(true);
+    properties.set_footer_read_size(kFooterBytes);
     state->reader = parquet::ParquetFileReader::Open(std::move(file), properties);
     state->footer = state->reader->metadata();
     if (const auto pairs = state->footer->key_value_metadata()) {
@@ -225,23 +258,16 @@ Status TableFile::read(std::string_view column, std::vector<double>& values) {
 }
 
 Status TableFile::read(std::string_view column, std::vector<std::uint8_t>& values) {
-  return state_->read_into<parquet::BooleanType>(column, values, std::uint8_t{0});
+  return state_->read_converted<parquet::BooleanType>(
+      column, values, [](bool flag) -> Result<std::uint8_t> { return flag ? 1 : 0; });
 }
 
 Status TableFile::read(std::string_view column, std::vector<candles::Source>& values) {
-  values.clear();
-  values.reserve(rows());
-  return state_->read<parquet::ByteArrayType>(
-      column,
-      [&](const parquet::ByteArray* words, std::int64_t count, const std::int16_t*, std::int64_t) -> Status {
-        for (std::int64_t i = 0; i < count; ++i) {
-          const std::string_view word(reinterpret_cast<const char*>(words[i].ptr), words[i].len);
-          const auto source = candles::parse_source(word);
-          if (!source)
-            return std::unexpected(state_->damaged(fmt::format("'{}' is not a source", word.substr(0, 40))));
-          values.push_back(*source);
-        }
-        return {};
+  return state_->read_converted<parquet::ByteArrayType>(
+      column, values, [&](const parquet::ByteArray& bytes) -> Result<candles::Source> {
+        const std::string_view word(reinterpret_cast<const char*>(bytes.ptr), bytes.len);
+        if (const auto source = candles::parse_source(word)) return *source;
+        return std::unexpected(state_->damaged(fmt::format("'{}' is not a source", word.substr(0, 40))));
       });
 }
 

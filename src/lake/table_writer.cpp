@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "lake/metadata.hpp"
 #include "lake/table_file.hpp"
@@ -90,20 +91,33 @@ std::size_t length_of(const Column& column) {
   return std::visit([](const auto& values) { return values.size(); }, column.values);
 }
 
+// Whether all values are unknown. Usually all are the same unknown, which memcmp sees at the speed of memory.
+template <class T, class IsKnown>
+bool all_unknown(std::span<const T> values, IsKnown is_known) {
+  if (values.empty() || is_known(values.front())) return values.empty();
+  const bool same = std::memcmp(values.data(), values.data() + 1, values.size_bytes() - sizeof(T)) == 0;
+  return same || std::ranges::none_of(values, is_known);
+}
+
+constexpr auto kKnownNumber = [](double v) { return !std::isnan(v); };
+constexpr auto kKnownCount = [](std::int64_t v) { return v != candles::kUnknownTrades; };
+
+bool is_unknown_throughout(const Column& column) {
+  if (!column.nullable) return false;
+  if (const auto* numbers = std::get_if<std::span<const double>>(&column.values))
+    return all_unknown(*numbers, kKnownNumber);
+  if (const auto* counts = std::get_if<std::span<const std::int64_t>>(&column.values))
+    return all_unknown(*counts, kKnownCount);
+  return false;
+}
+
 // Columns without content, or with one word over and over, are a few bytes once they are encoded. Compressing
 // those costs more than all else about them: a compressor's working memory is made and cleared for every
 // column.
 bool worth_compressing(const Column& column) {
   if (length_of(column) < kFewRows) return false;
   if (column.type == ColumnType::source) return false;
-  if (!column.nullable) return true;
-  if (const auto* numbers = std::get_if<std::span<const double>>(&column.values)) {
-    return !std::ranges::all_of(*numbers, [](double v) { return std::isnan(v); });
-  }
-  if (const auto* whole = std::get_if<std::span<const std::int64_t>>(&column.values)) {
-    return !std::ranges::all_of(*whole, [](std::int64_t v) { return v == candles::kUnknownTrades; });
-  }
-  return true;
+  return !is_unknown_throughout(column);
 }
 
 // About what the file will take: a buffer keeps what it was given, and hundreds of small files wait for one
@@ -143,10 +157,12 @@ template <class DType, class T, class IsKnown>
 void write_nullable(parquet::ColumnWriter& writer, std::span<const T> values, IsKnown is_known) {
   std::vector<std::int16_t> levels(values.size());
   std::vector<T> packed;
-  packed.reserve(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    levels[i] = is_known(values[i]) ? 1 : 0;
-    if (levels[i] != 0) packed.push_back(values[i]);
+  if (!all_unknown(values, is_known)) {
+    packed.reserve(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      levels[i] = is_known(values[i]) ? 1 : 0;
+      if (levels[i] != 0) packed.push_back(values[i]);
+    }
   }
   static_cast<parquet::TypedColumnWriter<DType>&>(writer).WriteBatch(static_cast<std::int64_t>(values.size()),
                                                                      levels.data(), nullptr, packed.data());
@@ -188,8 +204,7 @@ void write_column(parquet::ColumnWriter& writer, const Column& column) {
     case ColumnType::int64: {
       const auto values = std::get<std::span<const std::int64_t>>(column.values);
       if (column.nullable) {
-        write_nullable<parquet::Int64Type>(writer, values,
-                                           [](std::int64_t v) { return v != candles::kUnknownTrades; });
+        write_nullable<parquet::Int64Type>(writer, values, kKnownCount);
       } else {
         write_required<parquet::Int64Type>(writer, values);
       }
@@ -202,7 +217,7 @@ void write_column(parquet::ColumnWriter& writer, const Column& column) {
     case ColumnType::float64: {
       const auto values = std::get<std::span<const double>>(column.values);
       if (column.nullable) {
-        write_nullable<parquet::DoubleType>(writer, values, [](double v) { return !std::isnan(v); });
+        write_nullable<parquet::DoubleType>(writer, values, kKnownNumber);
       } else {
         write_required<parquet::DoubleType>(writer, values);
       }
