@@ -6,6 +6,7 @@
 
 #include "batch/derive.hpp"
 #include "lake/derived_file.hpp"
+#include "lake/month_days.hpp"
 #include "lake/test_lake.hpp"
 
 namespace chandler::batch {
@@ -81,6 +82,37 @@ TEST_F(Verify, AnEmptyLakeIsClean) {
   const auto report = value(verify(empty.storage(), {}, progress));
   EXPECT_TRUE(report.violations().empty());
   EXPECT_EQ(report.files(), 0U);
+}
+
+// A whole file, sealed, whose days are those of other minutes: what a defect of a writer would leave.
+TEST_F(Verify, DaysInAFooterThatAreNotThoseOfItsMinutesAreNamedAndReadingTheMinutesDoesWithoutThem) {
+  const Partition partition = *lake::parse_path(kMay);
+  const lake::KlineFile file = value(lake::read_kline_file(storage(), partition));
+  const auto derived = files_of(lake_, "daily_filled");
+  candles::Bars wrong = lake::days_of(file.rows);
+  wrong.rows.close[0] += 1;
+  for (const std::string& days : {lake::encode_days(wrong), std::string("no days at all")}) {
+    lake::Metadata metadata = file.metadata;
+    metadata[lake::kDaysKey] = days;
+    check(storage().replace(kMay, value(lake::encode_table(lake::kline_columns(file.rows), metadata))));
+    EXPECT_THAT(violation_of(kMay), HasSubstr("the days in its footer are not those of its minutes"));
+    NoProgress progress;
+    value(derive(storage(), {"X"}, Extent::everything, progress, DaysFrom::minutes));
+    EXPECT_EQ(files_of(lake_, "daily_filled"), derived);
+  }
+  NoProgress progress;
+  value(derive(storage(), {"X"}, Extent::everything, progress));
+  EXPECT_EQ(files_of(lake_, "daily_filled"), derived) << "days that cannot be read are not used";
+}
+
+TEST_F(Verify, DerivedFromFootersAndFromMinutesAreTheSameBytes) {
+  const auto from_footers = files_of(lake_);
+  NoProgress progress;
+  const Derived again =
+      value(derive(storage(), {"X"}, Extent::everything, progress, DaysFrom::minutes)).at(0);
+  EXPECT_GT(again.minutes_read, 0U);
+  EXPECT_EQ(again.files_written, 0U);
+  EXPECT_EQ(files_of(lake_), from_footers);
 }
 
 TEST_F(Verify, EveryFlippedByteOfEveryFileIsFoundInThatFile) {
