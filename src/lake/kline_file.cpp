@@ -27,7 +27,8 @@ Result<KlineFooter> footer_of(const TableFile& file, const Partition& partition,
   footer.asked = std::move(*asked);
   footer.digest = value_or_empty(file.metadata(), kDigestKey);
   footer.last_source = candles::parse_source(value_or_empty(file.metadata(), kLastSourceKey));
-  if (days == FooterDays::kept) footer.days = value_or_empty(file.metadata(), kDaysKey);
+  if (days == FooterDays::kept && file.is_of_chandler())
+    footer.days = value_or_empty(file.metadata(), kDaysKey);
   if (footer.rows > 0) {
     const auto bounds = file.bounds("open_time");
     if (!bounds) return fail(ErrorCode::damaged, "the footer lacks the bounds of open_time", file.path());

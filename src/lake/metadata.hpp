@@ -24,6 +24,7 @@ inline constexpr const char* kInputsKey = "chandler.inputs";       // what a der
 inline constexpr const char* kCarryInKey = "chandler.carry_in";    // digest of the carry it began with
 inline constexpr const char* kCarryOutKey = "chandler.carry_out";  // the carry it ends with
 inline constexpr const char* kFilledKey = "chandler.filled";       // filled days in the file
+inline constexpr const char* kCreatedBy = "chandler";              // what Parquet calls the application
 inline constexpr const char* kEncoderKey =
     "chandler.encoder";  // what encoded the file: library, version, choice of encodings
 

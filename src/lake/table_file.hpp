@@ -60,6 +60,9 @@ class TableFile {
 
   std::size_t rows() const;
   const Metadata& metadata() const;
+  // Other tools keep the footer's entries when they rewrite a file, whatever they do to the rows: what such a
+  // file says about its own rows is worth nothing.
+  bool is_of_chandler() const;
   const std::string& path() const;
   bool has_column(std::string_view name) const;
   // Smallest and largest value of an int64 column from the footer's statistics; nullopt without rows or

@@ -207,6 +207,9 @@ std::size_t TableFile::rows() const {
 const Metadata& TableFile::metadata() const {
   return state_->metadata;
 }
+bool TableFile::is_of_chandler() const {
+  return state_->footer->created_by() == kCreatedBy;
+}
 const std::string& TableFile::path() const {
   return state_->path;
 }

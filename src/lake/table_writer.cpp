@@ -30,7 +30,6 @@ using parquet::Type;
 using parquet::schema::PrimitiveNode;
 
 constexpr const char* kArrowSchemaKey = "ARROW:schema";
-constexpr const char* kCreatedBy = "chandler";
 // A month of days is a quarter of a kilobyte a column.
 constexpr std::size_t kFewRows = 512;
 
