@@ -4,7 +4,8 @@ find_package(fmt REQUIRED)             # text formatting, exact shortest doubles
 find_package(spdlog REQUIRED)          # logs on stderr, text or JSON
 find_package(GTest REQUIRED)           # unit tests
 find_package(Eigen3 3.4 REQUIRED)      # linear algebra of the forecast models
-find_package(CURL REQUIRED)            # REST and archives: TLS, proxies, keep-alive
+find_package(CURL REQUIRED)            # REST, archives and object stores: TLS, proxies, keep-alive, AWS signatures
+find_package(EXPAT REQUIRED)           # the XML that object stores answer with
 find_package(OpenSSL REQUIRED)         # SHA-256 of archives, TLS of the stream client
 find_package(ZLIB REQUIRED)            # CSV.gz imports, HTTP compression
 find_package(simdjson REQUIRED)        # the exchange's JSON payloads

@@ -129,7 +129,7 @@ Status fill_symbol(Storage& storage, Work& work, Extent extent, DaysFrom from) {
     result.filled += static_cast<std::size_t>(std::ranges::count(derived.rows.filled, std::uint8_t{1}));
     CHANDLER_ASSIGN(auto file,
                     lake::daily_file(derived.partition, derived.rows, derived.provenance, derived.carry_out));
-    if (!same_bytes(storage, file)) work.files.push_back(std::move(file));
+    work.files.push_back(std::move(file));
     fresh[i] = lake::ProphetRows{std::move(derived.rows.date), std::move(derived.rows.close)};
   }
   if (work.plan.months.empty()) {
@@ -144,7 +144,7 @@ Status fill_symbol(Storage& storage, Work& work, Extent extent, DaysFrom from) {
     return {};
   CHANDLER_ASSIGN(const auto prophet, prophet_rows(storage, work.plan, fresh));
   CHANDLER_ASSIGN(auto file, lake::prophet_file(work.plan.symbol, prophet, inputs));
-  if (!same_bytes(storage, file)) work.files.push_back(std::move(file));
+  work.files.push_back(std::move(file));
   return {};
 }
 
@@ -158,7 +158,7 @@ Status read_minutes(const Storage& storage, std::vector<Work>& group, Extent ext
       if (extent == Extent::everything || inputs_changed(work.plan.months[i])) tasks.emplace_back(&work, i);
     }
   }
-  return parallel_for(tasks.size(), core_count(), [&](std::size_t t) -> Status {
+  return parallel_for(tasks.size(), storage.concurrency(), [&](std::size_t t) -> Status {
     auto [work, i] = tasks[t];
     CHANDLER_ASSIGN(work->bars[i], month_bars(storage, work->plan.months[i], from));
     progress.advance(work->plan.months[i].minute_rows);
@@ -184,13 +184,29 @@ Result<Bars> days_of_month(const Bars& all, const PlannedMonth& month) {
               "let nobody else write the lake, and run it again");
 }
 
+// The files that are not stored as they should be, and how many these are of each symbol.
+Result<std::vector<PendingFile>> changed_files(const Storage& storage, std::span<Work> group) {
+  std::vector<std::pair<Work*, PendingFile*>> all;
+  for (Work& work : group) {
+    for (PendingFile& file : work.files) all.emplace_back(&work, &file);
+  }
+  std::vector<std::uint8_t> same(all.size());
+  CHANDLER_TRY(parallel_for(all.size(), storage.concurrency(), [&](std::size_t i) -> Status {
+    same[i] = same_bytes(storage, *all[i].second) ? 1 : 0;
+    return {};
+  }));
+  std::vector<PendingFile> files;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (same[i] != 0) continue;
+    ++all[i].first->result.files_written;
+    files.push_back(std::move(*all[i].second));
+  }
+  return files;
+}
+
 // What has been computed, made visible.
 Status commit(Storage& storage, std::span<Work> group) {
-  std::vector<PendingFile> files;
-  for (Work& work : group) {
-    work.result.files_written = work.files.size();
-    std::ranges::move(work.files, std::back_inserter(files));
-  }
+  CHANDLER_ASSIGN(const auto files, changed_files(storage, group));
   CHANDLER_TRY(storage.replace(files));
   for (Work& work : group) {
     for (const lake::Partition& partition : work.plan.superfluous) {

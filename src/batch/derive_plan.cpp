@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/parallel.hpp"
 #include "lake/month_days.hpp"
 
 namespace chandler::batch {
@@ -67,6 +68,12 @@ Result<DerivePlan> plan_derivation(const lake::Storage& storage, const std::stri
   CHANDLER_ASSIGN(const Bars known, closed_known_days(storage, catalog, days_until));
 
   CHANDLER_ASSIGN(const auto stored, lake::partitions_of(storage, Table::daily_filled, symbol));
+  std::vector<std::optional<lake::DailyFooter>> footers(stored.size());
+  CHANDLER_TRY(parallel_for(stored.size(), storage.concurrency(), [&](std::size_t i) -> Status {
+    // One that cannot be read is simply derived again.
+    if (auto footer = lake::read_daily_footer(storage, stored[i])) footers[i] = std::move(*footer);
+    return {};
+  }));
   std::optional<Day> first;
   if (const auto minute = catalog.first_minute()) first = day_of(*minute);
   if (known.size() > 0) {
@@ -98,10 +105,7 @@ Result<DerivePlan> plan_derivation(const lake::Storage& storage, const std::stri
         plan.superfluous.push_back(stored[next_stored++]);
       }
       if (next_stored < stored.size() && stored[next_stored] == month.partition) {
-        ++next_stored;
-        // One that cannot be read is simply derived again.
-        if (auto footer = lake::read_daily_footer(storage, month.partition))
-          month.stored = std::move(*footer);
+        month.stored = std::move(footers[next_stored++]);
       }
       plan.months.push_back(std::move(month));
     }

@@ -189,7 +189,7 @@ Result<VerifyReport> verify(const Storage& storage, const std::vector<std::strin
 
   progress.begin("checking files", bytes, "bytes");
   std::vector<CheckedFile> checked(listing.partitions.size());
-  CHANDLER_TRY(parallel_for(checked.size(), core_count(), [&](std::size_t i) -> Status {
+  CHANDLER_TRY(parallel_for(checked.size(), storage.concurrency(), [&](std::size_t i) -> Status {
     if (Status stopped = interrupted(); !stopped) return stopped;
     checked[i] = check_file(storage, listing.partitions[i].first);
     progress.advance(static_cast<std::uint64_t>(listing.partitions[i].second));

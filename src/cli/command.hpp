@@ -41,7 +41,7 @@ struct Context {
   Progress& progress;   // a bar on a terminal, nothing elsewhere
   bool colour = false;  // stdout is a terminal that shows colours
 
-  Result<std::shared_ptr<lake::Storage>> open_lake() const { return lake::open_storage(globals.lake); }
+  Result<std::shared_ptr<lake::Storage>> open_lake() const { return lake::open_storage(globals.lake, stop); }
 };
 
 // Prints its result and returns the exit code; an Error is printed and turned into one by main.

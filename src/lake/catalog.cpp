@@ -39,7 +39,7 @@ Result<std::vector<KlineFooter>> footers_of(const Storage& storage, Table table,
                                             FooterDays days) {
   CHANDLER_ASSIGN(const auto partitions, partitions_of(storage, table, symbol));
   std::vector<KlineFooter> footers(partitions.size());
-  CHANDLER_TRY(parallel_for(partitions.size(), core_count(), [&](std::size_t i) -> Status {
+  CHANDLER_TRY(parallel_for(partitions.size(), storage.concurrency(), [&](std::size_t i) -> Status {
     CHANDLER_ASSIGN(footers[i], read_kline_footer(storage, partitions[i], days));
     return {};
   }));
@@ -110,15 +110,23 @@ Result<SymbolCatalog> read_catalog(const Storage& storage, std::string symbol, F
 
 Result<RangeSet> present_in(const Storage& storage, std::span<const KlineFooter> footers) {
   RangeSet present;
+  std::vector<const KlineFooter*> with_holes;
   for (const KlineFooter& footer : footers) {
     if (!footer.first) continue;
     if (footer.without_holes()) {
       present.add({*footer.first, *footer.last + Millis{footer.grid_ms}});
-      continue;
+    } else {
+      with_holes.push_back(&footer);
     }
-    CHANDLER_ASSIGN(const auto rows, read_klines(storage, footer.partition, KlineFields::open_time));
-    present.add(candles::present_ranges(rows.open_time, footer.grid_ms));
   }
+  std::vector<RangeSet> ranges(with_holes.size());
+  CHANDLER_TRY(parallel_for(with_holes.size(), storage.concurrency(), [&](std::size_t i) -> Status {
+    const KlineFooter& footer = *with_holes[i];
+    CHANDLER_ASSIGN(const auto rows, read_klines(storage, footer.partition, KlineFields::open_time));
+    ranges[i] = candles::present_ranges(rows.open_time, footer.grid_ms);
+    return {};
+  }));
+  for (const RangeSet& more : ranges) present.add(more);
   return present;
 }
 

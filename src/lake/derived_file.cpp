@@ -4,6 +4,8 @@
 #include <charconv>
 #include <string>
 
+#include "base/parallel.hpp"
+
 namespace chandler::lake {
 namespace {
 
@@ -54,7 +56,7 @@ Result<PendingFile> daily_file(const Partition& partition, const DailyRows& rows
 }
 
 Result<DailyFooter> read_daily_footer(const Storage& storage, const Partition& partition) {
-  CHANDLER_ASSIGN(const auto file, open_partition(storage, partition));
+  CHANDLER_ASSIGN(const auto file, open_partition_footer(storage, partition));
   DailyFooter footer;
   footer.partition = partition;
   footer.rows = file.rows();
@@ -96,11 +98,13 @@ Result<DailyRows> read_daily(const Storage& storage, std::string_view symbol) {
     if (auto partition = parse_path(file.path)) partitions.push_back(std::move(*partition));
   }
   std::ranges::sort(partitions);
+  std::vector<DailyRows> months(partitions.size());
+  CHANDLER_TRY(parallel_for(partitions.size(), storage.concurrency(), [&](std::size_t i) -> Status {
+    CHANDLER_ASSIGN(months[i], read_daily(storage, partitions[i]));
+    return {};
+  }));
   DailyRows all;
-  for (const Partition& partition : partitions) {
-    CHANDLER_ASSIGN(const auto rows, read_daily(storage, partition));
-    all.append(rows);
-  }
+  for (const DailyRows& month : months) all.append(month);
   return all;
 }
 
@@ -112,7 +116,7 @@ Result<PendingFile> prophet_file(std::string symbol, const ProphetRows& rows, co
 }
 
 std::string read_prophet_inputs(const Storage& storage, std::string symbol) {
-  const auto file = open_partition(storage, prophet_partition(std::move(symbol)));
+  const auto file = open_partition_footer(storage, prophet_partition(std::move(symbol)));
   return file ? text_of(file->metadata(), kInputsKey) : std::string{};
 }
 

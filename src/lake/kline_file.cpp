@@ -136,8 +136,13 @@ Result<TableFile> open_partition(const Storage& storage, const Partition& partit
   return open_partition(std::move(input), partition);
 }
 
+Result<TableFile> open_partition_footer(const Storage& storage, const Partition& partition) {
+  CHANDLER_ASSIGN(auto input, storage.open_footer(path_of(partition)));
+  return open_partition(std::move(input), partition);
+}
+
 Result<KlineFooter> read_kline_footer(const Storage& storage, const Partition& partition, FooterDays days) {
-  CHANDLER_ASSIGN(const auto file, open_partition(storage, partition));
+  CHANDLER_ASSIGN(const auto file, open_partition_footer(storage, partition));
   return footer_of(file, partition, days);
 }
 

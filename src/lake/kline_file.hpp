@@ -68,5 +68,7 @@ constexpr std::int64_t grid_of(Table table) {
 
 // Opens the file of a partition and checks that it is of this table and schema version.
 Result<TableFile> open_partition(const Storage& storage, const Partition& partition);
+// The same for readers of the footer and its entries alone.
+Result<TableFile> open_partition_footer(const Storage& storage, const Partition& partition);
 
 }  // namespace chandler::lake

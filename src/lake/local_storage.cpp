@@ -14,6 +14,7 @@
 #include <set>
 
 #include "base/clock.hpp"
+#include "base/parallel.hpp"
 #include "lake/local_file.hpp"
 #include "lake/local_lock.hpp"
 #include "lake/storage.hpp"
@@ -345,6 +346,10 @@ Result<std::unique_ptr<Staging>> LocalStorage::stage() {
 
 }  // namespace
 
+std::size_t Storage::concurrency() const {
+  return core_count();
+}
+
 Status Storage::replace(std::string path, std::shared_ptr<arrow::Buffer> bytes) {
   const PendingFile file{std::move(path), std::move(bytes)};
   return replace(std::span(&file, 1));
@@ -378,10 +383,11 @@ Result<std::shared_ptr<Storage>> open_local_storage(std::string_view uri, FileSy
   return std::make_shared<LocalStorage>(std::string(uri), std::move(root), files);
 }
 
-Result<std::shared_ptr<Storage>> open_storage(std::string_view uri) {
+Result<std::shared_ptr<Storage>> open_storage(std::string_view uri, std::stop_token stop) {
+  if (uri.starts_with("s3://")) return open_s3_storage(uri, std::move(stop));
   if (const auto scheme = uri.find("://"); scheme != std::string_view::npos && !uri.starts_with("file://")) {
     return fail(ErrorCode::usage, fmt::format("lakes at {}:// are not known", uri.substr(0, scheme)),
-                std::string(uri), "pass --lake a folder");
+                std::string(uri), "pass --lake a folder or s3://bucket/prefix");
   }
   return open_local_storage(uri);
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ namespace chandler::lake {
 struct StoredFile {
   std::string path;  // relative to the root
   std::int64_t bytes = 0;
+  std::uint64_t version = 0;  // another one after each replacement, where the listing tells; else 0
 };
 
 // Releases on destruction, and with the process however that ends.
@@ -64,6 +66,8 @@ class Storage {
  public:
   virtual ~Storage() = default;
   virtual const std::string& uri() const = 0;
+  // How many threads reading or replacing files keep it busy. More than the cores where they mostly wait.
+  virtual std::size_t concurrency() const;
 
   // All files below a folder, sorted by path; none if the folder is not there. Names that start with a dot
   // (unfinished writes, locks) are left out.
@@ -73,8 +77,15 @@ class Storage {
   // The file as it was when opened, also while it is being replaced. not_found if there is none.
   virtual Result<std::shared_ptr<arrow::io::RandomAccessFile>> open(std::string_view path) const = 0;
 
+  // The same for readers of a Parquet footer, which come with less of the file at once where bytes have a
+  // price.
+  virtual Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_footer(std::string_view path) const {
+    return open(path);
+  }
+
   // After it returns, the new content is there and stays there through a power cut; a kill at any instant
-  // before leaves each file as it was or as it will be.
+  // before leaves each file as it was or as it will be. The files of one call appear in no particular order:
+  // what must be seen later goes into a later call.
   virtual Status replace(std::span<const PendingFile> files) = 0;
   Status replace(std::string path, std::shared_ptr<arrow::Buffer> bytes);
   // For more files than fit in memory, or that must not be seen before all of them are known to be good. The
@@ -99,8 +110,11 @@ class Storage {
 
 // A folder, which is created when first written to. `uri` is a path or file://…
 Result<std::shared_ptr<Storage>> open_local_storage(std::string_view uri);
+// s3://bucket[/prefix]; endpoint, region and credentials as s3/settings.hpp finds them. Nothing is asked yet.
+// When a stop is requested, requests get a few more seconds.
+Result<std::shared_ptr<Storage>> open_s3_storage(std::string_view uri, std::stop_token stop = {});
 // A path, file:// or s3:// address.
-Result<std::shared_ptr<Storage>> open_storage(std::string_view uri);
+Result<std::shared_ptr<Storage>> open_storage(std::string_view uri, std::stop_token stop = {});
 
 // The whole content of a (small) file.
 Result<std::string> read_text(const Storage& storage, std::string_view path);

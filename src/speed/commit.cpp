@@ -124,7 +124,7 @@ Result<Committed> store_days(lake::Storage& storage, std::span<const DayChanges>
     const auto group = days.subspan(first, std::min(kGroup, days.size() - first));
     std::vector<std::optional<lake::PendingFile>> files(group.size());
     std::vector<Committed> counts(group.size());
-    CHANDLER_TRY(parallel_for(group.size(), core_count(), [&](std::size_t i) -> Status {
+    CHANDLER_TRY(parallel_for(group.size(), storage.concurrency(), [&](std::size_t i) -> Status {
       CHANDLER_ASSIGN(files[i], joined_file(storage, group[i], moved, counts[i]));
       return {};
     }));
@@ -210,7 +210,7 @@ Result<Resume> resume(const lake::Storage& storage, std::string_view stream) {
   for (const std::string& symbol : symbols) {
     CHANDLER_ASSIGN(const auto partitions, lake::partitions_of(storage, lake::Table::speed_1m, symbol));
     for (const auto& partition : partitions) {
-      CHANDLER_ASSIGN(const auto file, lake::open_partition(storage, partition));
+      CHANDLER_ASSIGN(const auto file, lake::open_partition_footer(storage, partition));
       const Positions positions = parse_positions(text_of(file.metadata(), kStreamsKey));
       if (const auto it = positions.find(stream); it != positions.end() && it->second.stored > 0) {
         found.position = std::max(found.position.value_or(0), it->second.stored);

@@ -77,7 +77,7 @@ Status MarketFeed::read_coverage(const lake::Storage& storage) {
   const Timestamp now = floor_minute(market_now());
   const TimeRange recent{floor_minute(now - options_.catch_up), now};
   std::vector<RangeSet> known(options_.symbols.size());
-  CHANDLER_TRY(parallel_for(known.size(), core_count(), [&](std::size_t i) -> Status {
+  CHANDLER_TRY(parallel_for(known.size(), storage.concurrency(), [&](std::size_t i) -> Status {
     CHANDLER_ASSIGN(known[i], known_minutes(storage, options_.symbols[i], recent));
     return {};
   }));

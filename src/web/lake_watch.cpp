@@ -13,6 +13,8 @@ using lake::Table;
 
 // A look may cost one part in this many of the time.
 constexpr int kShareOfTime = 20;
+constexpr std::string_view kForecasts = "forecasts/";
+constexpr std::string_view kSnapshots = "speed_1m/_open/";
 
 std::uint64_t mixed(std::uint64_t seed, std::uint64_t value) {
   std::uint64_t z = seed * 0x9e3779b97f4a7c15ULL + value;
@@ -41,14 +43,14 @@ std::optional<std::string> local_root(const std::string& uri) {
 }
 
 // On a disk from inode and modification time: a replaced file is another inode, or, where the number is used
-// again, a later one. In an object store only the size is known without asking for each object.
+// again, a later one. An object store's listing says it.
 Result<std::vector<SeenFile>> look_at(const lake::Storage& storage, std::string_view folder) {
   CHANDLER_ASSIGN(const auto files, storage.list(folder));
   const auto root = local_root(storage.uri());
   std::vector<SeenFile> seen;
   seen.reserve(files.size());
   for (const lake::StoredFile& file : files) {
-    SeenFile one{file.path, file.bytes, 0};
+    SeenFile one{file.path, file.bytes, file.version};
     struct stat info {};
     if (root && ::stat((*root + '/' + file.path).c_str(), &info) == 0) {
       const auto modified = static_cast<std::uint64_t>(info.st_mtim.tv_sec) * 1'000'000'000ULL +
@@ -58,6 +60,18 @@ Result<std::vector<SeenFile>> look_at(const lake::Storage& storage, std::string_
     seen.push_back(std::move(one));
   }
   return seen;
+}
+
+// Everything that is watched. An object store is asked once for all of it, a disk folder by folder.
+Result<std::vector<SeenFile>> look_at_tables(const lake::Storage& storage) {
+  if (!local_root(storage.uri())) return look_at(storage, "");
+  std::vector<SeenFile> all;
+  for (const std::string_view folder :
+       {"klines_1m", "klines_1d", "speed_1m", "daily_filled", "prophet_input", "forecasts"}) {
+    CHANDLER_ASSIGN(auto files, look_at(storage, folder));
+    std::ranges::move(files, std::back_inserter(all));
+  }
+  return all;
 }
 
 std::vector<PartitionFile>& list_of(SymbolFiles& files, Table table) {
@@ -88,11 +102,9 @@ void add(std::map<std::string, SymbolFiles, std::less<>>& symbols, const SeenFil
 
 // A symbol of which only the open candle is known exists too; and a newer open candle is a change. A snapshot
 // that cannot be read is named by whoever reads the symbol.
-void add_open_candles(const lake::Storage& storage,
+void add_open_candles(const std::vector<lake::SpeedSnapshot>& snapshots,
                       std::map<std::string, SymbolFiles, std::less<>>& symbols) {
-  const auto snapshots = lake::read_snapshots(storage);
-  if (!snapshots) return;
-  for (const lake::SpeedSnapshot& snapshot : *snapshots) {
+  for (const lake::SpeedSnapshot& snapshot : snapshots) {
     for (const lake::OpenCandle& candle : snapshot.open) {
       std::uint64_t& generation = symbols[candle.symbol].speed_generation;
       generation = mixed(mixed(generation, static_cast<std::uint64_t>(to_ms(candle.event_time))),
@@ -120,22 +132,29 @@ const SymbolFiles* LakeListing::find(std::string_view symbol) const {
   return it != symbols.end() && it->symbol == symbol ? &*it : nullptr;
 }
 
-Result<LakeListing> list_lake(const lake::Storage& storage) {
+Result<LakeListing> list_lake(const lake::Storage& storage, const LakeListing* before) {
   LakeListing listing;
   std::map<std::string, SymbolFiles, std::less<>> symbols;
-  for (const Table table :
-       {Table::klines_1m, Table::klines_1d, Table::speed_1m, Table::daily_filled, Table::prophet_input}) {
-    CHANDLER_ASSIGN(const auto files, look_at(storage, lake::name(table)));
-    for (const SeenFile& file : files) {
-      add(symbols, file);
-      listing.generation = mixed(listing.generation, file);
+  CHANDLER_ASSIGN(const auto files, look_at_tables(storage));
+  for (const SeenFile& file : files) {
+    if (file.path.starts_with(kForecasts)) {
+      listing.forecasts_generation = mixed(listing.forecasts_generation, file);
+      continue;
     }
+    if (file.path.starts_with(kSnapshots)) {
+      listing.snapshots_generation = mixed(listing.snapshots_generation, file);
+    }
+    add(symbols, file);
+    listing.generation = mixed(listing.generation, file);
   }
-  add_open_candles(storage, symbols);
-  CHANDLER_ASSIGN(const auto forecasts, look_at(storage, "forecasts"));
-  for (const SeenFile& file : forecasts) {
-    listing.forecasts_generation = mixed(listing.forecasts_generation, file);
+  if (before != nullptr && before->snapshots_generation == listing.snapshots_generation) {
+    listing.snapshots = before->snapshots;
+  } else if (auto snapshots = lake::read_snapshots(storage)) {
+    listing.snapshots = std::move(*snapshots);
+  } else {
+    listing.snapshots_generation = 0;  // not read: to be tried again
   }
+  add_open_candles(listing.snapshots, symbols);
   listing.generation = mixed(listing.generation, listing.forecasts_generation);
   for (auto& [symbol, files] : symbols) {
     files.symbol = symbol;
@@ -171,7 +190,7 @@ void LakeWatch::on_change(std::function<void(const ListingPtr&)> call) {
 
 void LakeWatch::look() {
   const std::lock_guard looking(looking_);
-  auto listed = list_lake(*storage_);
+  auto listed = list_lake(*storage_, now().get());
   std::vector<std::function<void(const ListingPtr&)>> calls;
   ListingPtr current;
   {

@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "lake/layout.hpp"
+#include "lake/speed_snapshot.hpp"
 #include "lake/storage.hpp"
 
 namespace chandler::web {
@@ -40,6 +41,8 @@ struct LakeListing {
   std::vector<SymbolFiles> symbols;  // sorted by name
   std::uint64_t generation = 0;      // changes with any file
   std::uint64_t forecasts_generation = 0;
+  std::vector<lake::SpeedSnapshot> snapshots;  // the open candles, by stream
+  std::uint64_t snapshots_generation = 0;
   std::optional<Error> error;  // why the lake could not be listed; the rest is then the last good listing
 
   const SymbolFiles* find(std::string_view symbol) const;
@@ -47,7 +50,8 @@ struct LakeListing {
 
 using ListingPtr = std::shared_ptr<const LakeListing>;
 
-Result<LakeListing> list_lake(const lake::Storage& storage);
+// What has not changed since `before` is not read again.
+Result<LakeListing> list_lake(const lake::Storage& storage, const LakeListing* before = nullptr);
 
 // Looks every `period` (longer where a look itself is expensive), on a thread of its own. Thread safe.
 class LakeWatch {

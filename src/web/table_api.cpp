@@ -84,7 +84,7 @@ Result<Answer> partitions(const Sources& sources, const Arguments& arguments) {
   CHANDLER_ASSIGN(const SymbolFiles files, find_symbol(*sources.watch.now(), symbol, sources.storage->uri()));
   const auto& list = files.of(table_of(arguments.text("table")));
   std::vector<Json> described(list.size());
-  CHANDLER_TRY(parallel_for(list.size(), core_count(), [&](std::size_t i) -> Status {
+  CHANDLER_TRY(parallel_for(list.size(), sources.storage->concurrency(), [&](std::size_t i) -> Status {
     auto json = describe(*sources.storage, list[i]);
     described[i] = json ? std::move(*json)
                         : Json{{"path", lake::path_of(list[i].partition)},
