@@ -1,6 +1,8 @@
 // A lake in an object store. What makes it cheap: a listing tells the sizes, so nothing is asked of single
 // files; a file is read in one request, its footer alone in one request too; many requests run at once. What
 // makes it safe: a PUT replaces an object whole or not at all.
+#include "lake/s3_storage.hpp"
+
 #include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/io/memory.h>
@@ -14,7 +16,6 @@
 
 #include "base/parallel.hpp"
 #include "lake/s3_lock.hpp"
-#include "lake/storage.hpp"
 
 namespace chandler::lake {
 namespace {
@@ -224,6 +225,14 @@ class S3Storage final : public Storage {
 
 }  // namespace
 
+std::shared_ptr<Storage> make_s3_storage(std::string uri, std::string_view prefix,
+                                         std::shared_ptr<s3::Client> client, Clock& clock,
+                                         std::chrono::milliseconds lease, std::stop_token stop) {
+  std::string root = prefix.empty() ? std::string() : std::string(prefix) + '/';
+  return std::make_shared<S3Storage>(std::move(uri), std::move(root), std::move(client), clock, lease,
+                                     std::move(stop));
+}
+
 Result<std::shared_ptr<Storage>> open_s3_storage(std::string_view uri, std::stop_token stop) {
   static SystemClock clock;
   CHANDLER_ASSIGN(const s3::Address address, s3::parse_address(uri));
@@ -233,9 +242,7 @@ Result<std::shared_ptr<Storage>> open_s3_storage(std::string_view uri, std::stop
   CHANDLER_ASSIGN(const auto lease, seconds_from("CHANDLER_S3_LEASE", std::chrono::seconds{30}));
   auto client = std::make_shared<s3::Client>(std::move(settings), address.bucket, s3::make_curl_transport(),
                                              clock, Random(std::random_device{}()), policy, stop);
-  std::string root = address.prefix.empty() ? std::string() : address.prefix + '/';
-  return std::make_shared<S3Storage>(std::string(uri), std::move(root), std::move(client), clock, lease,
-                                     std::move(stop));
+  return make_s3_storage(std::string(uri), address.prefix, std::move(client), clock, lease, std::move(stop));
 }
 
 }  // namespace chandler::lake

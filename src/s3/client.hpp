@@ -39,7 +39,7 @@ struct Listing {
 
 // What a write needs to be true. At most one of them.
 struct Condition {
-  bool absent = false;  // no such object
+  bool absent = false;    // no such object
   std::string etag = {};  // the object is the one with this tag
 };
 

@@ -140,7 +140,6 @@ HeaderList headers_of(const HttpRequest& request) {
   if (!request.credentials.session_token.empty())
     add(list, "x-amz-security-token: " + request.credentials.session_token);
   if (!request.body.empty()) add(list, "Content-Type: application/octet-stream");
-  add(list, "Expect:");  // no round trip before the body
   return list;
 }
 
@@ -179,6 +178,9 @@ class CurlTransport final : public Transport {
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "chandler/" CHANDLER_VERSION);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    // No round trip before a large body. (A header "Expect:" would switch the question off, but libcurl 7.88
+    // signs it without sending it.)
+    curl_easy_setopt(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);  // what was signed is what is asked for
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,

@@ -135,8 +135,8 @@ const SymbolFiles* LakeListing::find(std::string_view symbol) const {
 Result<LakeListing> list_lake(const lake::Storage& storage, const LakeListing* before) {
   LakeListing listing;
   std::map<std::string, SymbolFiles, std::less<>> symbols;
-  CHANDLER_ASSIGN(const auto files, look_at_tables(storage));
-  for (const SeenFile& file : files) {
+  CHANDLER_ASSIGN(const auto seen, look_at_tables(storage));
+  for (const SeenFile& file : seen) {
     if (file.path.starts_with(kForecasts)) {
       listing.forecasts_generation = mixed(listing.forecasts_generation, file);
       continue;

@@ -1,0 +1,173 @@
+// An object store in memory, behind the client's transport: what S3 promises and nothing more.
+#pragma once
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+#include <functional>
+#include <map>
+#include <mutex>
+
+#include "lake/s3_storage.hpp"
+
+namespace chandler::lake::testing {
+
+class ObjectStore {
+ public:
+  using Answer = std::expected<s3::HttpReply, s3::HttpFailure>;
+  struct Stored {
+    std::string bytes;
+    std::string etag;
+    std::time_t written = 0;
+  };
+
+  // The objects as they are. Only while no request runs.
+  std::map<std::string, Stored> objects;
+  std::vector<std::string> log;  // "GET p/a"
+  // Asked before (done = false) and after (true) each request; an answer is given instead.
+  std::function<std::optional<Answer>(const s3::HttpRequest&, bool done)> instead;
+  std::size_t page = 1000;
+  bool knows_conditions = true;
+
+  Answer answer(const s3::HttpRequest& request) {
+    const std::lock_guard lock(mutex_);
+    const std::string_view rest = std::string_view(request.url).substr(kRoot.size());
+    const std::string key = s3::percent_decode(rest.substr(0, rest.find('?')));
+    const bool list = rest.find('?') != std::string_view::npos;
+    log.push_back((list ? "LIST" : request.method) + ' ' + (list ? parameter(rest, "prefix") : key));
+    if (instead) {
+      if (auto other = instead(request, false)) return *other;
+    }
+    Answer done = list ? listing(rest) : serve(request, key);
+    if (instead) {
+      if (auto other = instead(request, true)) return *other;
+    }
+    return done;
+  }
+
+  std::shared_ptr<Storage> open(Clock& clock, std::chrono::milliseconds lease = std::chrono::seconds{30}) {
+    s3::Settings settings;
+    settings.endpoint = "http://store";
+    settings.amazon = false;
+    settings.region = "us-east-1";
+    settings.credentials = {"key", "secret", ""};
+    auto client =
+        std::make_shared<s3::Client>(settings, "bucket", std::make_unique<Wire>(*this), clock, Random(1),
+                                     s3::RetryPolicy{.base = std::chrono::milliseconds{1}});
+    return make_s3_storage("s3://bucket/p", "p", std::move(client), clock, lease);
+  }
+
+ private:
+  static constexpr std::string_view kRoot = "http://store/bucket/";
+
+  class Wire final : public s3::Transport {
+   public:
+    explicit Wire(ObjectStore& store) : store_(store) {}
+    Answer send(const s3::HttpRequest& request) override { return store_.answer(request); }
+
+   private:
+    ObjectStore& store_;
+  };
+
+  static std::string parameter(std::string_view query, const std::string& name) {
+    const auto at = query.find(name + '=');
+    if (at == std::string_view::npos) return {};
+    const auto value = query.substr(at + name.size() + 1);
+    return s3::percent_decode(value.substr(0, value.find('&')));
+  }
+  static std::string header(const s3::HttpRequest& request, const std::string& name) {
+    for (const std::string& line : request.headers) {
+      if (line.starts_with(name + ": ")) return line.substr(name.size() + 2);
+    }
+    return {};
+  }
+  static std::string http_date(std::time_t t) {
+    return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(t));
+  }
+
+  static s3::HttpReply error(int status, const char* code) {
+    s3::HttpReply reply;
+    reply.status = status;
+    reply.body = fmt::format("<Error><Code>{}</Code></Error>", code);
+    return reply;
+  }
+
+  s3::HttpReply serve(const s3::HttpRequest& request, const std::string& key) {
+    const auto it = objects.find(key);
+    const std::string match = header(request, "If-Match");
+    if (knows_conditions) {
+      if (!header(request, "If-None-Match").empty() && it != objects.end())
+        return error(412, "PreconditionFailed");
+      if (!match.empty() && it == objects.end()) return error(404, "NoSuchKey");
+      if (!match.empty() && it->second.etag != match) return error(412, "PreconditionFailed");
+    }
+    s3::HttpReply reply;
+    if (request.method == "PUT") {
+      const std::string sum = header(request, "x-amz-checksum-sha256");
+      if (sum != s3::base64_of_hex(s3::sha256_hex(request.body))) return error(400, "BadDigest");
+      const std::string etag = '"' + s3::sha256_hex(request.body).substr(0, 32) + '"';
+      objects[key] = {std::string(request.body), etag, std::time(nullptr)};
+      reply.status = 200;
+      reply.headers.emplace_back("etag", etag);
+    } else if (request.method == "DELETE") {
+      objects.erase(key);
+      reply.status = 204;
+    } else if (it == objects.end()) {
+      return error(404, "NoSuchKey");
+    } else {
+      reply = content(request, it->second);
+    }
+    return reply;
+  }
+
+  static s3::HttpReply content(const s3::HttpRequest& request, const Stored& object) {
+    s3::HttpReply reply;
+    reply.status = 200;
+    reply.body = object.bytes;
+    reply.headers = {{"etag", object.etag},
+                     {"last-modified", http_date(object.written)},
+                     {"date", http_date(std::time(nullptr))}};
+    if (const std::string range = header(request, "Range"); !range.empty()) {
+      if (object.bytes.empty()) return error(416, "InvalidRange");
+      const auto last = std::min<std::size_t>(std::stoul(range.substr(7)), object.bytes.size());
+      reply.status = 206;
+      reply.body = object.bytes.substr(object.bytes.size() - last);
+      reply.headers.emplace_back("content-range", fmt::format("bytes {}-{}/{}", object.bytes.size() - last,
+                                                              object.bytes.size() - 1, object.bytes.size()));
+    }
+    return reply;
+  }
+
+  s3::HttpReply listing(std::string_view query) {
+    const std::string prefix = parameter(query, "prefix"), delimiter = parameter(query, "delimiter");
+    const std::string after = parameter(query, "continuation-token");
+    std::string xml = "<ListBucketResult>", last;
+    std::size_t count = 0;
+    bool more = false;
+    for (auto it = objects.lower_bound(prefix); it != objects.end() && it->first.starts_with(prefix); ++it) {
+      const auto end = delimiter.empty() ? std::string::npos : it->first.find(delimiter, prefix.size());
+      const std::string name = end == std::string::npos ? it->first : it->first.substr(0, end + 1);
+      if (name == last || (!after.empty() && name <= after)) continue;
+      if (count++ == page) {
+        more = true;
+        break;
+      }
+      last = name;
+      xml += end == std::string::npos
+                 ? fmt::format("<Contents><Key>{}</Key><Size>{}</Size><ETag>{}</ETag></Contents>",
+                               s3::percent_encode(name, true), it->second.bytes.size(), it->second.etag)
+                 : fmt::format("<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>",
+                               s3::percent_encode(name, true));
+    }
+    if (more) xml += "<NextContinuationToken>" + last + "</NextContinuationToken>";
+    s3::HttpReply reply;
+    reply.status = 200;
+    reply.body = xml + fmt::format("<IsTruncated>{}</IsTruncated></ListBucketResult>", more);
+    return reply;
+  }
+
+  std::mutex mutex_;
+};
+
+}  // namespace chandler::lake::testing
