@@ -7,7 +7,7 @@ PRESET ?= release
 PROGRAM := build/release/chandler
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench python torture faults soak kafka package lint sanitize fuzz clean
+.PHONY: help setup build demo test bench python torture faults soak kafka package package-test lint sanitize fuzz clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ package: ## build/packages: a .deb and a tar.gz that runs from any folder
 	@cmake --preset release --log-level=WARNING
 	@cmake --build --preset release -j $(JOBS) --target chandler
 	@scripts/package
+
+package-test: package ## install the .deb into a bare Debian, use it there, and remove it without a trace (needs root)
+	@tests/packages/package_test build/packages
 
 lint: ## what a reviewer should not have to say
 	@scripts/lint
