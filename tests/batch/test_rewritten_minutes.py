@@ -14,7 +14,11 @@ def test_build_believes_the_rows_and_not_the_footer_that_another_tool_kept(chand
     table = pyarrow.parquet.ParquetFile(path).read()
     doubled = table.set_column(table.schema.get_field_index("volume"), table.schema.field("volume"),
                                pyarrow.compute.multiply(table["volume"], 2.0))
-    pyarrow.parquet.write_table(doubled, path)  # keeps every entry of the footer
+    pyarrow.parquet.write_table(doubled, path)  # keeps every entry of the footer, but not the schema that they are sealed with
+    refused = chandler("build")
+    assert refused.code == 1 and "month=5/part.parquet" in refused.err
+    unsealed = {name: value for name, value in table.schema.metadata.items() if name != b"chandler.seal"}
+    pyarrow.parquet.write_table(doubled.replace_schema_metadata(unsealed), path)
     assert b"chandler.days" in pyarrow.parquet.read_metadata(path).metadata
 
     chandler("build", check=0)
