@@ -16,6 +16,7 @@ void add_commands(Registry& registry) {
   add_verify_command(registry);
   add_forecast_command(registry);
   add_serve_command(registry);
+  add_doctor_command(registry);
   add_demo_command(registry);
   add_sim_command(registry);
   add_completion_command(registry);

@@ -20,6 +20,7 @@ void add_report_command(Registry& registry);
 void add_verify_command(Registry& registry);
 void add_forecast_command(Registry& registry);
 void add_serve_command(Registry& registry);
+void add_doctor_command(Registry& registry);
 void add_completion_command(Registry& registry);
 void add_commands_command(Registry& registry);
 

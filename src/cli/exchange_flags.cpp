@@ -3,12 +3,13 @@
 #include <random>
 
 namespace chandler::cli {
-namespace {
 
 std::string without_slash(std::string url) {
   while (url.ends_with('/')) url.pop_back();
   return url;
 }
+
+namespace {
 
 exchange::RetryPolicy policy_of(const ExchangeFlags& flags) {
   exchange::RetryPolicy policy;

@@ -18,6 +18,9 @@ struct ExchangeFlags {
   bool archive_belongs_to_rest() const;
 };
 
+// A base URL as paths are put after it.
+std::string without_slash(std::string url);
+
 // Clients that share one transport and one weight budget. Outlives what is made of it; not movable.
 class ExchangeClients {
  public:

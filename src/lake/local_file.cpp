@@ -147,4 +147,18 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_for_reading(FileSystem
   return std::make_shared<LocalFile>(std::move(fd), size, path.string());
 }
 
+Result<fs::path> local_root(std::string_view uri, FileSystem& files) {
+  std::string_view path = uri;
+  if (path.starts_with("file://")) path.remove_prefix(7);
+  if (path.empty())
+    return fail(ErrorCode::usage, "the lake's folder has an empty name", {}, "pass --lake DIR");
+  std::error_code error;
+  fs::path root = fs::absolute(fs::path(path), error).lexically_normal();
+  if (root.filename().empty()) root = root.parent_path();  // "lake/" is "lake"
+  if (files.kind_of(root.c_str()) == EntryKind::file) {
+    return fail(ErrorCode::usage, fmt::format("the lake '{}' is a file", path), {}, "pass --lake a folder");
+  }
+  return root;
+}
+
 }  // namespace chandler::lake

@@ -15,6 +15,13 @@ class RandomAccessFile;
 
 namespace chandler::lake {
 
+// Ends the names, which begin with a dot, of files that a writer has not put in place yet.
+inline constexpr std::string_view kUnfinishedSuffix = ".chandler-unfinished";
+
+// The absolute folder of a lake that is named by a path or file://…; it need not be there. usage: it is a
+// file, or has no name.
+Result<std::filesystem::path> local_root(std::string_view uri, FileSystem& files);
+
 // Calls again while a signal interrupts.
 template <class Call>
 auto uninterrupted(Call call) {

@@ -9,6 +9,9 @@
 
 namespace chandler::lake {
 
+// The lock files in the root, in the order of TableGroup.
+inline constexpr std::string_view kLockNames[] = {".chandler.lock", ".chandler-speed.lock"};
+
 // Whether everything that was done to the lake through one Storage is on the disk. After a failure names may
 // have changed that no sync covered, and a job that finds them there must not take them for stored.
 class Settled {

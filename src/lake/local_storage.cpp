@@ -24,11 +24,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kLockNames[] = {".chandler.lock", ".chandler-speed.lock"};
 constexpr std::string_view kSpeedFolder = "speed_1m";
 // How often a lock that others hold is asked for again.
 constexpr std::chrono::milliseconds kLockPoll{10};
-constexpr std::string_view kUnfinishedSuffix = ".chandler-unfinished";
 // From this many files on, one sync of the file system is cheaper than one of each file.
 constexpr std::size_t kSyncTogether = 8;
 
@@ -370,16 +368,7 @@ Result<std::shared_ptr<Storage>> open_local_storage(std::string_view uri) {
 }
 
 Result<std::shared_ptr<Storage>> open_local_storage(std::string_view uri, FileSystem& files) {
-  std::string_view path = uri;
-  if (path.starts_with("file://")) path.remove_prefix(7);
-  if (path.empty())
-    return fail(ErrorCode::usage, "the lake's folder has an empty name", {}, "pass --lake DIR");
-  std::error_code error;
-  fs::path root = fs::absolute(fs::path(path), error).lexically_normal();
-  if (root.filename().empty()) root = root.parent_path();  // "lake/" is "lake"
-  if (files.kind_of(root.c_str()) == EntryKind::file) {
-    return fail(ErrorCode::usage, fmt::format("the lake '{}' is a file", path), {}, "pass --lake a folder");
-  }
+  CHANDLER_ASSIGN(fs::path root, local_root(uri, files));
   return std::make_shared<LocalStorage>(std::string(uri), std::move(root), files);
 }
 
