@@ -27,6 +27,7 @@ Result<std::unique_ptr<speed::DeadLetters>> dead_letters_of(const Options& optio
 Result<int> run(const Options& options, Context& context) {
   speed::ConsumeOptions job;
   CHANDLER_ASSIGN(job.address, options.kafka.address());
+  job.address.stop = context.stop;
   CHANDLER_ASSIGN(job.pipeline, options.pipeline.options("consume"));
   CHANDLER_ASSIGN(const auto symbols, parse_symbols(options.symbols));
   job.pipeline.symbols.insert(symbols.begin(), symbols.end());

@@ -23,6 +23,7 @@ Result<int> run(const Options& options, Context& context) {
   CHANDLER_ASSIGN(const auto storage, context.open_lake());
   speed::ProduceOptions job;
   CHANDLER_ASSIGN(job.address, options.kafka.address());
+  job.address.stop = context.stop;
   job.channel = options.channel == "ticker" ? speed::Channel::ticker : speed::Channel::kline;
   // Consumers of prices know their topic by this name.
   if (job.channel == speed::Channel::ticker && options.kafka.topic == "klines")

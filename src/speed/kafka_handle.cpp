@@ -13,7 +13,7 @@ namespace chandler::speed {
 namespace {
 
 // One question for the topic's metadata may wait for so long; then it is asked again, until the deadline.
-constexpr std::chrono::milliseconds kAskAgain{3'000};
+constexpr std::chrono::milliseconds kAskAgain{2'000};
 
 }  // namespace
 
@@ -43,12 +43,15 @@ Error no_broker(const std::string& brokers, rd_kafka_resp_err_t error) {
 }
 
 Result<std::vector<int>> kafka_partitions(rd_kafka_t* handle, const std::string& brokers,
-                                          const std::string& topic, std::chrono::milliseconds deadline) {
+                                          const std::string& topic, std::chrono::milliseconds deadline,
+                                          const std::stop_token& stop) {
   const std::unique_ptr<rd_kafka_topic_t, decltype(&rd_kafka_topic_destroy)> handle_of_topic(
       rd_kafka_topic_new(handle, topic.c_str(), nullptr), &rd_kafka_topic_destroy);
   if (!handle_of_topic) return fail(ErrorCode::usage, fmt::format("'{}' cannot be a topic", topic));
   const auto end = std::chrono::steady_clock::now() + deadline;
   for (;;) {
+    if (stop.stop_requested())
+      return fail(ErrorCode::interrupted, "stopped before a Kafka broker answered", brokers);
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     const auto wait = std::clamp(left, std::chrono::milliseconds{100}, kAskAgain);

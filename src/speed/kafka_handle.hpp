@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,10 @@ Result<KafkaPtr<rd_kafka_conf_t>> make_kafka_configuration(const KafkaProperties
 Error no_broker(const std::string& brokers, rd_kafka_resp_err_t error);
 
 // The numbers of the topic's partitions. unreachable: no broker answered within the deadline; not_found: the
-// brokers do not have the topic.
+// brokers do not have the topic; interrupted: `stop` was requested, which is noticed within two seconds.
 Result<std::vector<int>> kafka_partitions(rd_kafka_t* handle, const std::string& brokers,
-                                          const std::string& topic, std::chrono::milliseconds deadline);
+                                          const std::string& topic, std::chrono::milliseconds deadline,
+                                          const std::stop_token& stop);
 
 // What librdkafka logs goes through spdlog.
 void log_kafka(const rd_kafka_t* handle, int level, const char* facility, const char* text);

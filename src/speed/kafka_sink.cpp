@@ -108,8 +108,8 @@ class Sink final : public KafkaSink {
   }
 
   Status create_topic(int partitions) {
-    const auto found =
-        kafka_partitions(handle_.get(), address_.brokers, address_.topic, address_.connect_deadline);
+    const auto found = kafka_partitions(handle_.get(), address_.brokers, address_.topic,
+                                        address_.connect_deadline, address_.stop);
     if (found) return {};
     if (found.error().code != ErrorCode::not_found) return std::unexpected(found.error());
     std::array<char, 512> why{};

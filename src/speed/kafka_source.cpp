@@ -67,8 +67,8 @@ class Source final : public KafkaSource {
   }
 
   Status subscribe() {
-    const auto partitions =
-        kafka_partitions(handle_.get(), address_.brokers, address_.topic, address_.connect_deadline);
+    const auto partitions = kafka_partitions(handle_.get(), address_.brokers, address_.topic,
+                                             address_.connect_deadline, address_.stop);
     if (!partitions && partitions.error().code != ErrorCode::not_found)
       return std::unexpected(partitions.error());
     if (!partitions) spdlog::warn("topic {} is not there yet; waiting for it", address_.topic);
@@ -82,7 +82,7 @@ class Source final : public KafkaSource {
 
   Status assign_all() {
     CHANDLER_ASSIGN(const auto partitions, kafka_partitions(handle_.get(), address_.brokers, address_.topic,
-                                                            address_.connect_deadline));
+                                                            address_.connect_deadline, address_.stop));
     const KafkaPtr<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1));
     for (const int partition : partitions) {
       std::int64_t low = 0, high = 0;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,7 @@ struct KafkaAddress {
   // Further properties of librdkafka, e.g. security.protocol; they win over those set here.
   std::map<std::string, std::string> properties;
   std::chrono::milliseconds connect_deadline{15'000};
+  std::stop_token stop;  // ends the wait for a first answer
 };
 
 struct KafkaMessage {

@@ -228,5 +228,16 @@ TEST_F(KafkaTest, NoBrokerAndWrongPropertiesAreNamed) {
   EXPECT_EQ(KafkaSource::join(odd, "g", {}).error().code, ErrorCode::usage);
 }
 
+TEST(KafkaStop, AWaitForBrokersThatDoNotAnswerEndsWithTheProgram) {
+  std::stop_source source;
+  KafkaAddress nobody{
+      .brokers = "127.0.0.1:1", .topic = "klines", .properties = {}, .stop = source.get_token()};
+  nobody.connect_deadline = std::chrono::hours{1};
+  source.request_stop();
+  Figures figures;
+  EXPECT_EQ(KafkaSink::open(nobody, 1, figures).error().code, ErrorCode::interrupted);
+  EXPECT_EQ(KafkaSource::join(nobody, "g", {}).error().code, ErrorCode::interrupted);
+}
+
 }  // namespace
 }  // namespace chandler::speed
