@@ -33,9 +33,14 @@ class S3LockTest : public ::testing::Test {
                                   {"space", "another machine"},
                                   {"pid", "7"},
                                   {"start", "1"}};
+    const auto paused = store_.pause();
     store_.objects[kKey] = {claim.dump(), "\"theirs\"", std::time(nullptr) - age.count()};
   }
-  std::string token() { return nlohmann::json::parse(store_.objects.at(kKey).bytes)["token"]; }
+  testing::ObjectStore::Stored lock_object() {
+    const auto paused = store_.pause();
+    return store_.objects.at(kKey);
+  }
+  std::string token() { return nlohmann::json::parse(lock_object().bytes)["token"]; }
 
   testing::ObjectStore store_;
   SystemClock clock_;
@@ -65,23 +70,26 @@ TEST_F(S3LockTest, AProcessOfThisMachineThatIsGoneHasNoLock) {
   {
     auto lock = *storage->lock_for_writing("build");
     // As the same process would have left it, had it been another with this number.
-    auto claim = nlohmann::json::parse(store_.objects.at(kKey).bytes);
+    auto claim = nlohmann::json::parse(lock_object().bytes);
     claim["token"] = "gone";
     EXPECT_FALSE(claim["start"].get<std::string>().empty());
     claim["start"] = "1";
-    store_.objects[kKey] = {claim.dump(), "\"gone\"", std::time(nullptr)};
+    {
+      const auto paused = store_.pause();
+      store_.objects[kKey] = {claim.dump(), "\"gone\"", std::time(nullptr)};
+    }
     EXPECT_TRUE(store_.open(clock_)->lock_for_writing("import"));
   }
 }
 
 TEST_F(S3LockTest, AHeldLockIsRenewedForAsLongAsItTakes) {
   auto lock = *store_.open(clock_, 1s)->lock_for_writing("build");
-  const std::string first = store_.objects.at(kKey).etag;
+  const std::string first = lock_object().etag;
   for (int i = 0; i < 25; ++i) {
     std::this_thread::sleep_for(100ms);
     ASSERT_FALSE(store_.open(clock_, 1s)->lock_for_writing("import")) << i;
   }
-  EXPECT_NE(store_.objects.at(kKey).etag, first);
+  EXPECT_NE(lock_object().etag, first);
   lock.reset();
   EXPECT_FALSE(store_.objects.contains(kKey));
 }
@@ -106,15 +114,18 @@ TEST_F(S3LockTest, AStoreThatFailsMeanwhileDoesNotCostTheLock) {
   const auto storage = store_.open(clock_, 1s);
   auto lock = *storage->lock_for_writing("build");
   std::atomic<int> failures{0};
+  auto paused = store_.pause();
   store_.instead = [&](const s3::HttpRequest& request,
                        bool done) -> std::optional<testing::ObjectStore::Answer> {
     // What is renewed is stored, but the answer gets lost every other time.
     if (!done || request.method != "PUT" || ++failures % 2 == 0) return std::nullopt;
     return std::unexpected(s3::HttpFailure{s3::HttpFailure::Kind::broken, "reset"});
   };
+  paused.unlock();
   std::this_thread::sleep_for(2s);
   EXPECT_GT(failures, 2);
   EXPECT_TRUE(storage->replace_text("klines_1m/a", "y"));
+  lock.reset();
 }
 
 TEST_F(S3LockTest, ALockWhoseAnswerGotLostIsRecognized) {

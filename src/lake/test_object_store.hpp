@@ -22,7 +22,9 @@ class ObjectStore {
     std::time_t written = 0;
   };
 
-  // The objects as they are. Only while no request runs.
+  // Holds requests back as long as it lives: a lock's lease is renewed by a thread of its own.
+  std::unique_lock<std::mutex> pause() { return std::unique_lock(mutex_); }
+  // The objects as they are. Only while no request runs, or under pause().
   std::map<std::string, Stored> objects;
   std::vector<std::string> log;  // "GET p/a"
   // Asked before (done = false) and after (true) each request; an answer is given instead.
