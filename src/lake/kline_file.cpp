@@ -32,6 +32,12 @@ Result<KlineFooter> footer_of(const TableFile& file, const Partition& partition,
   if (footer.rows > 0) {
     const auto bounds = file.bounds("open_time");
     if (!bounds) return fail(ErrorCode::damaged, "the footer lacks the bounds of open_time", file.path());
+    const TimeRange range = partition.range();
+    if (bounds->first > bounds->second || !range.contains(from_ms(bounds->first)) ||
+        !range.contains(from_ms(bounds->second))) {
+      return fail(ErrorCode::damaged, "the bounds of open_time in the footer lie outside the partition",
+                  file.path());
+    }
     footer.first = from_ms(bounds->first);
     footer.last = from_ms(bounds->second);
   }

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "lake/test_lake.hpp"
 
 namespace chandler::lake {
@@ -112,6 +114,19 @@ TEST_F(StoredMonth, AForeignOrNewerFileIsRefusedWithWhatToDo) {
     EXPECT_FALSE(read.error().remedy.empty());
     EXPECT_EQ(read.error().where, path_of(partition));
   }
+}
+
+// Found by fuzzing: bounds of any value reached the arithmetic of without_holes() and overflowed it.
+TEST_F(StoredMonth, BoundsOutsideThePartitionAreRefusedFromTheFooterAlone) {
+  Klines foreign = rows;
+  foreign.open_time.front() = std::numeric_limits<std::int64_t>::min() / 1000;
+  foreign.open_time.back() = std::numeric_limits<std::int64_t>::max() / 1000;
+  const Metadata metadata{{kSchemaKey, std::string(kSchemaVersion)}, {kTableKey, "klines_1m"}};
+  check(lake.storage().replace(path_of(partition), value(encode_table(kline_columns(foreign), metadata))));
+  const auto footer = read_kline_footer(lake.storage(), partition);
+  ASSERT_FALSE(footer);
+  EXPECT_EQ(footer.error().code, ErrorCode::damaged);
+  EXPECT_THAT(footer.error().what, HasSubstr("outside the partition"));
 }
 
 TEST(KlineFooter, HolesAreSeenFromTheCount) {
