@@ -5,6 +5,7 @@
 #include <mutex>
 #include <set>
 
+#include "base/sha256.hpp"
 #include "batch/backfill.hpp"
 #include "exchange/archive_file.hpp"
 #include "exchange/scripted_exchange.hpp"
@@ -18,14 +19,14 @@ namespace {
 using candles::Interval;
 using candles::Klines;
 using exchange::ArchivePiece;
-using exchange::HttpFailure;
-using exchange::HttpRequest;
 using exchange::testing::failure;
 using exchange::testing::kline_json;
 using exchange::testing::parameter;
 using exchange::testing::reply;
 using exchange::testing::ScriptedExchange;
 using exchange::testing::zip_of;
+using http::Failure;
+using http::Request;
 using lake::testing::TemporaryLake;
 using lake::testing::value;
 using ::testing::Contains;
@@ -50,7 +51,7 @@ class Market {
   RangeSet months_lack, archive_lacks;
   bool archive_down = false;
 
-  ScriptedExchange::Answer answer(const HttpRequest& request) {
+  ScriptedExchange::Answer answer(const http::Request& request) {
     const auto path = std::string_view(request.url).substr(std::string_view("http://exchange.test").size());
     if (path == "/api/v3/time") return reply(200, fmt::format(R"({{"serverTime":{}}})", to_ms(kNow)));
     if (path == "/api/v3/exchangeInfo") {
@@ -59,7 +60,7 @@ class Market {
         "rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":6000}]})");
     }
     if (path.starts_with("/api/v3/klines")) return klines(request.url);
-    if (archive_down) return failure(HttpFailure::Kind::unreachable);
+    if (archive_down) return failure(http::Failure::Kind::unreachable);
     return archive(std::string(path));
   }
 
@@ -69,7 +70,7 @@ class Market {
   }
 
  private:
-  static exchange::HttpReply klines(const std::string& url) {
+  static http::Reply klines(const std::string& url) {
     const Timestamp start = from_ms(std::stoll(parameter(url, "startTime")));
     const std::string end_text = parameter(url, "endTime");
     const Timestamp end = end_text.empty() ? kNow : std::min(kNow, from_ms(std::stoll(end_text)));
@@ -83,14 +84,14 @@ class Market {
     return reply(200, "[" + body + "]");
   }
 
-  exchange::HttpReply archive(std::string path) {
+  http::Reply archive(std::string path) {
     const bool checksum = path.ends_with(".CHECKSUM");
     if (checksum) path.resize(path.size() - 9);
     for (Day day{day_of(kListed)}; end_of(day) <= kNow; day += std::chrono::days{1}) {
       for (const auto& piece : {ArchivePiece::day("BTCUSDT", Interval::m1, day),
                                 ArchivePiece::month("BTCUSDT", Interval::m1, month_of(day))}) {
         if (piece.path() == path && piece.range().end <= kNow && !unpublished.contains(piece.stem()))
-          return checksum ? reply(200, exchange::sha256_hex(zip(piece)) + "  " + piece.stem() + ".zip\n")
+          return checksum ? reply(200, sha256_hex(zip(piece)) + "  " + piece.stem() + ".zip\n")
                           : reply(200, corrupt.contains(piece.stem()) ? "x" + zip(piece) : zip(piece));
       }
     }
@@ -118,7 +119,7 @@ class Market {
 struct Rig {
   Market market;
   ManualClock clock{kNow};
-  ScriptedExchange exchange{clock, [this](const HttpRequest& r) { return market.answer(r); }};
+  ScriptedExchange exchange{clock, [this](const http::Request& r) { return market.answer(r); }};
   exchange::WeightBudget budget{clock};
   exchange::RestClient rest{{.base_url = "http://exchange.test"}, exchange, budget, clock, Random(1)};
   exchange::ArchiveClient archive{{.base_url = "http://exchange.test"}, exchange, clock, Random(2)};
@@ -289,11 +290,11 @@ TEST(ArchiveBackfill, WhateverFailsOnTheWayTheCandlesAreTheSame) {
     Rig rig;
     Random faults(seed);
     std::mutex mutex;
-    ScriptedExchange faulty(rig.clock, [&](const HttpRequest& r) -> ScriptedExchange::Answer {
+    ScriptedExchange faulty(rig.clock, [&](const http::Request& r) -> ScriptedExchange::Answer {
       const std::lock_guard lock(mutex);
       if (faults.chance(0.04)) return reply(429, "", {{"retry-after", std::to_string(faults.below(30))}});
       if (faults.chance(0.04)) return reply(503, "<html>");
-      if (faults.chance(0.04)) return failure(HttpFailure::Kind::broken);
+      if (faults.chance(0.04)) return failure(http::Failure::Kind::broken);
       const bool archive = r.url.find("/data/") != std::string::npos;
       if (archive && faults.chance(0.1)) return reply(404, "");
       auto answer = rig.market.answer(r);

@@ -12,10 +12,10 @@
 namespace chandler::batch {
 namespace {
 
-using exchange::HttpRequest;
 using exchange::testing::parameter;
 using exchange::testing::reply;
 using exchange::testing::ScriptedExchange;
+using http::Request;
 using lake::Table;
 using lake::testing::files_of;
 using lake::testing::value;
@@ -31,7 +31,7 @@ const Timestamp kNow = at("2024-03-04T05:10:30Z");
 const Timestamp kListed = at("2024-01-30T06:00Z");
 
 // A minute in ten, and a day where one is asked for; nothing before the listing.
-ScriptedExchange::Answer answer(const HttpRequest& request) {
+ScriptedExchange::Answer answer(const http::Request& request) {
   if (request.url.ends_with("/time")) return reply(200, fmt::format(R"({{"serverTime":{}}})", to_ms(kNow)));
   if (request.url.ends_with("/exchangeInfo"))
     return reply(200, R"({"symbols":[{"symbol":"X","status":"TRADING","baseAsset":"X","quoteAsset":"USDT"}],

@@ -23,10 +23,10 @@ namespace chandler::batch {
 namespace {
 
 using candles::Klines;
-using exchange::HttpRequest;
 using exchange::testing::parameter;
 using exchange::testing::reply;
 using exchange::testing::ScriptedExchange;
+using http::Request;
 using lake::Storage;
 using lake::Table;
 using lake::testing::check;
@@ -46,7 +46,7 @@ bool trades(std::int64_t minute) {
   return minute % 30 == 0 || Random(static_cast<std::uint64_t>(minute)).below(20) == 0;
 }
 
-ScriptedExchange::Answer answer(const HttpRequest& request, Timestamp now) {
+ScriptedExchange::Answer answer(const http::Request& request, Timestamp now) {
   if (request.url.ends_with("/time")) return reply(200, fmt::format(R"({{"serverTime":{}}})", to_ms(now)));
   if (request.url.ends_with("/exchangeInfo")) {
     return reply(200,
@@ -69,7 +69,7 @@ ScriptedExchange::Answer answer(const HttpRequest& request, Timestamp now) {
 
 Status run_backfill(Storage& storage, Timestamp now, std::optional<Timestamp> since) {
   ManualClock clock(now);
-  ScriptedExchange exchange(clock, [&](const HttpRequest& r) { return answer(r, now); });
+  ScriptedExchange exchange(clock, [&](const http::Request& r) { return answer(r, now); });
   exchange::WeightBudget budget(clock);
   exchange::RestClient rest({.base_url = "http://exchange.test"}, exchange, budget, clock, Random(1));
   NoProgress progress;

@@ -9,6 +9,7 @@
 #include "cli/terminal.hpp"
 #include "exchange/archive_client.hpp"
 #include "exchange/rest_client.hpp"
+#include "http/curl_transport.hpp"
 #include "lake/local_survey.hpp"
 #include "lake/storage.hpp"
 #include "net/web_socket.hpp"
@@ -126,7 +127,7 @@ std::vector<Check> check_lake(const std::string& uri, std::stop_token stop) {
 }
 
 std::vector<Check> check_exchange(const std::string& rest_url, Clock& clock, std::stop_token stop) {
-  const auto transport = exchange::make_curl_transport();
+  const auto transport = http::make_curl_transport();
   exchange::WeightBudget budget(clock);
   exchange::RestClient rest({rest_url, policy()}, *transport, budget, clock, jitter());
   const exchange::Call call = call_of(clock, std::move(stop));
@@ -143,7 +144,7 @@ std::vector<Check> check_exchange(const std::string& rest_url, Clock& clock, std
 
 // The smallest file there is: one candle. That it is not published is an answer, too.
 Check check_archive(const std::string& archive_url, Clock& clock, std::stop_token stop) {
-  const auto transport = exchange::make_curl_transport();
+  const auto transport = http::make_curl_transport();
   exchange::ArchiveClient archive({archive_url, policy(), 1}, *transport, clock, jitter());
   const auto began = clock.steady();
   const auto day = archive.fetch_day("BTCUSDT", candles::Interval::d1, Day{2024y / 1 / 1},

@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "http/curl_transport.hpp"
+
 namespace chandler::cli {
 
 std::string without_slash(std::string url) {
@@ -51,7 +53,7 @@ void ExchangeFlags::add_to(Flags& flags) {
 }
 
 ExchangeClients::ExchangeClients(const ExchangeFlags& flags, Clock& clock)
-    : transport_(exchange::make_curl_transport()),
+    : transport_(http::make_curl_transport()),
       budget_(clock),
       rest_({without_slash(flags.rest_url), policy_of(flags)}, *transport_, budget_, clock, jitter(flags, 0)),
       archive_({without_slash(flags.archive_url), archive_policy_of(flags)}, *transport_, clock,

@@ -29,7 +29,7 @@ class ExchangeClients {
   exchange::ArchiveClient& archive() { return archive_; }
 
  private:
-  std::unique_ptr<exchange::Transport> transport_;
+  std::unique_ptr<http::Transport> transport_;
   exchange::WeightBudget budget_;
   exchange::RestClient rest_;
   exchange::ArchiveClient archive_;

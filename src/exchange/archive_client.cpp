@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/sha256.hpp"
 #include "exchange/http_error.hpp"
 #include "exchange/retry_after.hpp"
 
@@ -17,7 +18,7 @@ constexpr std::size_t kMaxChecksumBytes = 4096;
 
 }  // namespace
 
-ArchiveClient::ArchiveClient(ArchiveOptions options, Transport& transport, Clock& clock, Random random)
+ArchiveClient::ArchiveClient(ArchiveOptions options, http::Transport& transport, Clock& clock, Random random)
     : options_(std::move(options)),
       transport_(transport),
       clock_(clock),
@@ -108,7 +109,7 @@ Tried<std::optional<std::string>> ArchiveClient::attempt(const std::string& url,
   using Answer = Tried<std::optional<std::string>>;
   while (true) {
     if (auto open = gate_.wait(call); !open) return Answer{std::unexpected(std::move(open).error())};
-    HttpRequest request;
+    http::Request request;
     request.url = url;
     request.timeout = std::min<nanoseconds>(options_.retry.request_timeout, call.deadline - clock_.steady());
     request.max_bytes = max_bytes;
@@ -119,12 +120,12 @@ Tried<std::optional<std::string>> ArchiveClient::attempt(const std::string& url,
       if (may) ++requests_;
       return may;
     };
-    request.on_head = [this](const HttpHead& head) {
+    request.on_head = [this](const http::Head& head) {
       if (const auto wait = wait_told_by(head, options_.retry, clock_.now()))
         gate_.shut_until(clock_.steady() + *wait);
     };
-    auto reply = transport_.get(request);
-    if (!reply && reply.error().kind == HttpFailure::Kind::held_back) continue;
+    auto reply = transport_.send(request);
+    if (!reply && reply.error().kind == http::Failure::Kind::held_back) continue;
     if (!reply)
       return Answer{std::unexpected(error_of(reply.error(), kService)), may_pass(reply.error().kind)};
     bytes_ += static_cast<std::int64_t>(reply->body.size());

@@ -7,8 +7,8 @@
 
 #include "exchange/archive_file.hpp"
 #include "exchange/backoff.hpp"
-#include "exchange/http.hpp"
 #include "exchange/send_gate.hpp"
+#include "http/transport.hpp"
 
 namespace chandler::exchange {
 
@@ -42,7 +42,7 @@ struct ArchiveCounters {
 // Thread safe; holds references only, all of which must outlive it.
 class ArchiveClient {
  public:
-  ArchiveClient(ArchiveOptions options, Transport& transport, Clock& clock, Random random);
+  ArchiveClient(ArchiveOptions options, http::Transport& transport, Clock& clock, Random random);
 
   // nullopt: not published (404). invalid_data: fails its checks each time, so that another source has to be
   // asked; unreachable, interrupted as in RestClient; usage: an interval other than 1m and 1d. Memory: the
@@ -64,7 +64,7 @@ class ArchiveClient {
   Tried<std::optional<std::string>> attempt(const std::string& url, std::size_t max_bytes, const Call& call);
 
   ArchiveOptions options_;
-  Transport& transport_;
+  http::Transport& transport_;
   Clock& clock_;
   Backoff backoff_;
   SendGate gate_;

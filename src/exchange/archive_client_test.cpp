@@ -26,7 +26,7 @@ const std::string kZip = recorded("BTCUSDT-1m-2020-01-01.zip");
 const std::string kChecksum = recorded("BTCUSDT-1m-2020-01-01.zip.CHECKSUM");
 
 // The archive as it should be: one day of one symbol.
-ScriptedExchange::Answer honest(const HttpRequest& request) {
+ScriptedExchange::Answer honest(const http::Request& request) {
   const std::string file = "/data/spot/daily/klines/BTCUSDT/1m/BTCUSDT-1m-2020-01-01.zip";
   if (request.url == "http://archive.test" + file) return reply(200, kZip);
   if (request.url == "http://archive.test" + file + ".CHECKSUM") return reply(200, kChecksum);
@@ -115,7 +115,7 @@ TEST(ArchiveClient, PassingFailuresAreTriedAgainAndOrdersToWaitObeyed) {
   rig.archive.then(reply(503, "<Error><Code>SlowDown</Code></Error>", {{"retry-after", "5"}}));
   rig.archive.then(reply(429, "", {{"retry-after", "11"}}));
   rig.archive.then(reply(403, "<html>"));
-  rig.archive.then(failure(HttpFailure::Kind::timeout));
+  rig.archive.then(failure(http::Failure::Kind::timeout));
   const auto file = rig.day();
   ASSERT_TRUE(file && *file) << to_text(file.error());
   EXPECT_EQ(rig.archive.sent_while_told_to_wait, 0);
@@ -125,7 +125,7 @@ TEST(ArchiveClient, PassingFailuresAreTriedAgainAndOrdersToWaitObeyed) {
 
 TEST(ArchiveClient, AnArchiveThatCannotBeReachedEndsUnreachable) {
   Rig rig;
-  for (int i = 0; i < 5; ++i) rig.archive.then(failure(HttpFailure::Kind::unreachable));
+  for (int i = 0; i < 5; ++i) rig.archive.then(failure(http::Failure::Kind::unreachable));
   const auto file = rig.day();
   ASSERT_FALSE(file);
   EXPECT_EQ(file.error().code, ErrorCode::unreachable);
@@ -151,9 +151,9 @@ TEST(ArchiveClient, OtherIntervalsAreRefused) {
 TEST(ArchiveClient, ManyThreadsUnderFaultsGetTheSameRows) {
   ManualClock clock(kStart);
   Random faults(5);
-  ScriptedExchange archive(clock, [&](const HttpRequest& r) -> ScriptedExchange::Answer {
+  ScriptedExchange archive(clock, [&](const http::Request& r) -> ScriptedExchange::Answer {
     if (faults.chance(0.1)) return reply(429, "", {{"retry-after", std::to_string(faults.below(20))}});
-    if (faults.chance(0.1)) return failure(HttpFailure::Kind::broken);
+    if (faults.chance(0.1)) return failure(http::Failure::Kind::broken);
     auto answer = honest(r);
     if (faults.chance(0.1)) answer->body[faults.below(answer->body.size())] ^= 4;
     return answer;

@@ -8,7 +8,8 @@
 #include <array>
 #include <memory>
 
-#include "exchange/http.hpp"
+#include "base/percent_code.hpp"
+#include "http/transport.hpp"
 
 namespace chandler::exchange {
 namespace {
@@ -125,15 +126,6 @@ Result<ArchiveRows> read_archive(const ArchivePiece& piece, std::string_view byt
                 fmt::format("{}:{}", name, batch.rejects.front().line));
   }
   return ArchiveRows{std::move(batch.rows), std::move(batch.rejects)};
-}
-
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, 32> digest{};
-  unsigned size = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  std::string hex;
-  for (const unsigned char byte : digest) fmt::format_to(std::back_inserter(hex), "{:02x}", byte);
-  return hex;
 }
 
 Result<std::string> parse_checksum(std::string_view text, std::string_view zip_name) {

@@ -41,9 +41,6 @@ struct ArchiveRows {
 // is one.
 Result<ArchiveRows> read_archive(const ArchivePiece& piece, std::string_view zip);
 
-// Lower-case hex.
-std::string sha256_hex(std::string_view bytes);
-
 // "<64 hex digits>  <name of the zip>" → the digits in lower case; an error if it is something else, or of
 // another file.
 Result<std::string> parse_checksum(std::string_view text, std::string_view zip_name);

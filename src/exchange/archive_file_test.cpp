@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
+#include "base/sha256.hpp"
 #include "exchange/scripted_exchange.hpp"
 #include "exchange/zip_bytes.hpp"
 

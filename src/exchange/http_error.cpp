@@ -4,8 +4,8 @@
 
 namespace chandler::exchange {
 
-Error error_of(const HttpFailure& failure, const Service& service) {
-  using Kind = HttpFailure::Kind;
+Error error_of(const http::Failure& failure, const Service& service) {
+  using Kind = http::Failure::Kind;
   const std::string unreachable = fmt::format("{} cannot be reached: {}", service.name, failure.text);
   switch (failure.kind) {
     case Kind::cancelled:
@@ -52,8 +52,8 @@ Error error_of_status(int status, const Service& service) {
           std::string(kLaterRemedy)};
 }
 
-bool may_pass(HttpFailure::Kind kind) {
-  using Kind = HttpFailure::Kind;
+bool may_pass(http::Failure::Kind kind) {
+  using Kind = http::Failure::Kind;
   return kind == Kind::timeout || kind == Kind::unreachable || kind == Kind::broken ||
          kind == Kind::too_large;
 }

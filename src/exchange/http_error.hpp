@@ -3,7 +3,8 @@
 
 #include <string_view>
 
-#include "exchange/http.hpp"
+#include "base/error.hpp"
+#include "http/transport.hpp"
 
 namespace chandler::exchange {
 
@@ -14,12 +15,12 @@ struct Service {
 };
 
 // `where` is left to the caller.
-Error error_of(const HttpFailure& failure, const Service& service);
+Error error_of(const http::Failure& failure, const Service& service);
 // For a status that is no answer to the question.
 Error error_of_status(int status, const Service& service);
 
 // Whether the same request may succeed later.
-bool may_pass(HttpFailure::Kind kind);
+bool may_pass(http::Failure::Kind kind);
 
 inline constexpr std::string_view kLaterRemedy =
     "try again later; what was fetched is kept and is not fetched again";

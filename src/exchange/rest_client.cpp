@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/percent_code.hpp"
 #include "exchange/http_error.hpp"
 #include "exchange/retry_after.hpp"
 
@@ -35,7 +36,7 @@ struct RestClient::Question {
   std::string symbol;  // empty where there is none
 };
 
-RestClient::RestClient(RestOptions options, Transport& transport, WeightBudget& budget, Clock& clock,
+RestClient::RestClient(RestOptions options, http::Transport& transport, WeightBudget& budget, Clock& clock,
                        Random random)
     : options_(std::move(options)),
       transport_(transport),
@@ -47,7 +48,7 @@ RestClient::RestClient(RestOptions options, Transport& transport, WeightBudget& 
 }
 
 // As soon as the headers are in, so that other threads learn of it before the body is.
-void RestClient::heed(const HttpHead& head) {
+void RestClient::heed(const http::Head& head) {
   const auto used = parse_count(head.header("x-mbx-used-weight-1m"));
   if (used) budget_.observe(*used);
   if (const auto wait = wait_told_by(head, options_.retry, clock_.now())) {
@@ -76,11 +77,11 @@ Error from_api(const ApiError& api, const std::string& symbol) {
 }  // namespace
 
 // Sends one request within the budget. A request that is held back has not been sent, and queues again.
-std::expected<HttpReply, Tried<std::string>> RestClient::send(const Question& question, const Call& call) {
+std::expected<http::Reply, Tried<std::string>> RestClient::send(const Question& question, const Call& call) {
   while (true) {
     auto permit = budget_.acquire(question.weight, call);
     if (!permit) return std::unexpected(Tried<std::string>{std::unexpected(std::move(permit).error())});
-    HttpRequest request;
+    http::Request request;
     request.url = question.url;
     request.timeout = std::min<nanoseconds>(options_.retry.request_timeout, call.deadline - clock_.steady());
     request.stop = call.stop;
@@ -89,11 +90,11 @@ std::expected<HttpReply, Tried<std::string>> RestClient::send(const Question& qu
       if (may) ++requests_;
       return may;
     };
-    request.on_head = [this](const HttpHead& head) { heed(head); };
-    auto reply = transport_.get(request);
+    request.on_head = [this](const http::Head& head) { heed(head); };
+    auto reply = transport_.send(request);
     if (reply) return std::move(*reply);
-    const HttpFailure& failure = reply.error();
-    if (failure.kind == HttpFailure::Kind::held_back) continue;
+    const http::Failure& failure = reply.error();
+    if (failure.kind == http::Failure::Kind::held_back) continue;
     return std::unexpected(
         Tried<std::string>{std::unexpected(error_of(failure, kService)), may_pass(failure.kind)});
   }

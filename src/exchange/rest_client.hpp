@@ -11,9 +11,9 @@
 
 #include "exchange/backoff.hpp"
 #include "exchange/exchange_clock.hpp"
-#include "exchange/http.hpp"
 #include "exchange/payload.hpp"
 #include "exchange/weight_budget.hpp"
+#include "http/transport.hpp"
 
 namespace chandler::exchange {
 
@@ -36,7 +36,8 @@ struct RestCounters {
 // Thread safe; holds references only, all of which must outlive it.
 class RestClient {
  public:
-  RestClient(RestOptions options, Transport& transport, WeightBudget& budget, Clock& clock, Random random);
+  RestClient(RestOptions options, http::Transport& transport, WeightBudget& budget, Clock& clock,
+             Random random);
 
   // Also teaches exchange_clock().
   Result<Timestamp> server_time(const Call& call = {});
@@ -64,14 +65,14 @@ class RestClient {
   struct Question;
   template <class T, class Parse>
   Result<T> ask(const Question& question, const Call& call, Parse&& parse);
-  std::expected<HttpReply, Tried<std::string>> send(const Question& question, const Call& call);
+  std::expected<http::Reply, Tried<std::string>> send(const Question& question, const Call& call);
   Tried<std::string> attempt(const Question& question, const Call& call);
-  void heed(const HttpHead& head);
+  void heed(const http::Head& head);
   Result<KlinePage> kline_page(std::string_view symbol, candles::Interval interval, TimeRange range,
                                int limit, const Call& call);
 
   RestOptions options_;
-  Transport& transport_;
+  http::Transport& transport_;
   WeightBudget& budget_;
   Clock& clock_;
   Backoff backoff_;

@@ -19,14 +19,14 @@ using testing::minutes_for;
 using testing::recorded;
 using testing::reply;
 using testing::ScriptedExchange;
-using Kind = HttpFailure::Kind;
+using Kind = http::Failure::Kind;
 
 const Timestamp kStart = from_ms(1'700'000'040'000);
 const TimeRange kHour{kStart, kStart + 60 * kMinute};
 
 struct Rig {
   ManualClock clock{kStart};
-  ScriptedExchange exchange{clock, [](const HttpRequest& r) { return minutes_for(r); }};
+  ScriptedExchange exchange{clock, [](const http::Request& r) { return minutes_for(r); }};
   WeightBudget budget{clock};
   RestClient client{{.base_url = "http://exchange.test/", .retry = {}}, exchange, budget, clock, Random(1)};
 
@@ -95,7 +95,7 @@ TEST(RestClient, AnEndlessFailureEndsWithAnErrorThatNamesUrlAndRange) {
        std::vector<ScriptedExchange::Answer>{reply(500, ""), reply(200, "<html>"), failure(Kind::unreachable),
                                              reply(429, "", {{"retry-after", "3"}})}) {
     Rig rig;
-    ScriptedExchange exchange(rig.clock, [&](const HttpRequest&) { return answer; });
+    ScriptedExchange exchange(rig.clock, [&](const http::Request&) { return answer; });
     RestClient client({.base_url = "http://exchange.test", .retry = {}}, exchange, rig.budget, rig.clock,
                       Random(1));
     const auto page = client.klines("BTCUSDT", Interval::m1, kHour);
@@ -124,7 +124,7 @@ TEST(RestClient, WaitsBetweenAttemptsGrowAndStayBounded) {
 
 TEST(RestClient, TheDeadlineOfTheJobEndsTheAttempts) {
   Rig rig;
-  ScriptedExchange exchange(rig.clock, [&](const HttpRequest& r) {
+  ScriptedExchange exchange(rig.clock, [&](const http::Request& r) {
     rig.clock.advance(r.timeout);
     return ScriptedExchange::Answer(failure(Kind::timeout));
   });
@@ -140,7 +140,7 @@ TEST(RestClient, TheDeadlineOfTheJobEndsTheAttempts) {
 TEST(RestClient, AStopRequestEndsTheAttempts) {
   Rig rig;
   std::stop_source stop;
-  ScriptedExchange exchange(rig.clock, [&](const HttpRequest&) {
+  ScriptedExchange exchange(rig.clock, [&](const http::Request&) {
     stop.request_stop();
     return ScriptedExchange::Answer(reply(500, ""));
   });
@@ -266,8 +266,8 @@ TEST(RestClient, ARequestThatWasLetThroughLooksAgainBeforeItLeaves) {
 
 TEST(RestClient, UsedWeightOfTheHeaderCounts) {
   Rig rig;
-  rig.exchange.then([](const HttpRequest& r) {
-    HttpReply page = minutes_for(r);
+  rig.exchange.then([](const http::Request& r) {
+    http::Reply page = minutes_for(r);
     page.headers = {{"x-mbx-used-weight-1m", "1190"}};
     return page;
   });
@@ -287,7 +287,7 @@ TEST(RestClient, ExchangeInfoSetsTheLimit) {
 TEST(RestClient, ServerTimeSetsTheExchangesClockWhichNeverRunsAhead) {
   Rig rig;
   EXPECT_FALSE(rig.client.exchange_clock().now());
-  rig.exchange.then([&](const HttpRequest&) {
+  rig.exchange.then([&](const http::Request&) {
     auto r = reply(200, R"({"serverTime":1700000100000})");
     rig.clock.advance(400ms);  // the way back
     return r;
@@ -314,7 +314,7 @@ TEST(RestClient, StormsOf429AcrossThreadsNeverMakeARequestLeaveWhileToldToWait) 
   for (std::uint64_t seed = 0; seed < 5; ++seed) {
     ManualClock clock(kStart);
     Random faults(seed);
-    ScriptedExchange exchange(clock, [&](const HttpRequest& r) -> ScriptedExchange::Answer {
+    ScriptedExchange exchange(clock, [&](const http::Request& r) -> ScriptedExchange::Answer {
       clock.advance(std::chrono::milliseconds(faults.below(200)));
       if (faults.chance(0.15))
         return reply(faults.chance(0.5) ? 429 : 418, "", {{"retry-after", std::to_string(faults.below(90))}});

@@ -11,7 +11,7 @@ constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr"
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::chrono::seconds kLongest{7 * 86400};
 
-std::optional<std::chrono::nanoseconds> retry_after(const HttpHead& head, Timestamp now) {
+std::optional<std::chrono::nanoseconds> retry_after(const http::Head& head, Timestamp now) {
   const std::string_view text = head.header("retry-after");
   if (const auto seconds = parse_count(text)) return std::min(std::chrono::seconds{*seconds}, kLongest);
   const auto until = parse_http_date(text);
@@ -49,7 +49,7 @@ std::optional<Timestamp> parse_http_date(std::string_view text) {
          std::chrono::seconds{*second};
 }
 
-std::optional<std::chrono::nanoseconds> wait_told_by(const HttpHead& head, const RetryPolicy& policy,
+std::optional<std::chrono::nanoseconds> wait_told_by(const http::Head& head, const RetryPolicy& policy,
                                                      Timestamp now) {
   const bool limited = head.status == 429 || head.status == 418;
   if (!limited && head.status != 403 && head.status != 503) return std::nullopt;

@@ -7,7 +7,7 @@
 
 #include "base/time.hpp"
 #include "exchange/backoff.hpp"
-#include "exchange/http.hpp"
+#include "http/transport.hpp"
 
 namespace chandler::exchange {
 
@@ -20,7 +20,7 @@ std::optional<Timestamp> parse_http_date(std::string_view text);
 // Retry-After of a 403, 418, 429 or 503, in seconds or as a date (measured from the answer's own Date, else
 // from `now`), at most a week; for 429 and 418 without a readable one the policy's wait. nullopt: no order to
 // wait.
-std::optional<std::chrono::nanoseconds> wait_told_by(const HttpHead& head, const RetryPolicy& policy,
+std::optional<std::chrono::nanoseconds> wait_told_by(const http::Head& head, const RetryPolicy& policy,
                                                      Timestamp now);
 
 }  // namespace chandler::exchange

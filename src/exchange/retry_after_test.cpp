@@ -7,8 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-HttpHead head(int status, std::string retry_after) {
-  HttpHead h;
+http::Head head(int status, std::string retry_after) {
+  http::Head h;
   h.status = status;
   if (!retry_after.empty()) h.headers = {{"retry-after", std::move(retry_after)}};
   return h;

@@ -12,7 +12,7 @@
 #include <mutex>
 
 #include "base/clock.hpp"
-#include "exchange/http.hpp"
+#include "http/transport.hpp"
 
 namespace chandler::exchange::testing {
 
@@ -23,25 +23,25 @@ struct Sent {
 
 // Answers come from the script, one per request, then from `otherwise`. Everything about one request happens
 // under one lock, so "sent while told to wait" has one meaning whatever the threads do.
-class ScriptedExchange final : public Transport {
+class ScriptedExchange final : public http::Transport {
  public:
-  using Answer = std::expected<HttpReply, HttpFailure>;
-  using Compute = std::function<Answer(const HttpRequest&)>;
+  using Answer = std::expected<http::Reply, http::Failure>;
+  using Compute = std::function<Answer(const http::Request&)>;
 
   ScriptedExchange(Clock& clock, Compute otherwise) : clock_(clock), otherwise_(std::move(otherwise)) {}
 
   void then(Compute answer) { script_.push_back(std::move(answer)); }
   void then(Answer answer) {
-    script_.push_back([answer](const HttpRequest&) { return answer; });
+    script_.push_back([answer](const http::Request&) { return answer; });
   }
 
-  Answer get(const HttpRequest& request) override {
+  Answer send(const http::Request& request) override {
     const std::lock_guard lock(mutex_);
     if (before_send) before_send();
     if (request.stop.stop_requested())
-      return std::unexpected(HttpFailure{HttpFailure::Kind::cancelled, "cancelled"});
+      return std::unexpected(http::Failure{http::Failure::Kind::cancelled, "cancelled"});
     if (request.may_send && !request.may_send())
-      return std::unexpected(HttpFailure{HttpFailure::Kind::held_back, "held back"});
+      return std::unexpected(http::Failure{http::Failure::Kind::held_back, "held back"});
     const auto now = clock_.steady();
     if (now < quiet_until_) ++sent_while_told_to_wait;
     sent.push_back({request.url, now});
@@ -72,17 +72,17 @@ class ScriptedExchange final : public Transport {
   std::chrono::nanoseconds quiet_until_{std::chrono::nanoseconds::min()};
 };
 
-inline HttpReply reply(int status, std::string body,
-                       std::vector<std::pair<std::string, std::string>> headers = {}) {
-  HttpReply r;
+inline http::Reply reply(int status, std::string body,
+                         std::vector<std::pair<std::string, std::string>> headers = {}) {
+  http::Reply r;
   r.status = status;
   r.headers = std::move(headers);
   r.body = std::move(body);
   return r;
 }
 
-inline std::unexpected<HttpFailure> failure(HttpFailure::Kind kind) {
-  return std::unexpected(HttpFailure{kind, "scripted"});
+inline std::unexpected<http::Failure> failure(http::Failure::Kind kind) {
+  return std::unexpected(http::Failure{kind, "scripted"});
 }
 
 inline std::string recorded(const std::string& name) {
@@ -109,7 +109,7 @@ inline std::string parameter(const std::string& url, const std::string& name) {
 }
 
 // What an honest exchange with every minute answers to a klines request.
-inline HttpReply minutes_for(const HttpRequest& request) {
+inline http::Reply minutes_for(const http::Request& request) {
   const auto start = std::stoll(parameter(request.url, "startTime"));
   const std::string end_text = parameter(request.url, "endTime");
   const auto end = end_text.empty() ? start + 1000 * kMinuteMs : std::stoll(end_text);

@@ -115,11 +115,11 @@ TEST_F(S3LockTest, AStoreThatFailsMeanwhileDoesNotCostTheLock) {
   auto lock = *storage->lock_for_writing("build");
   std::atomic<int> failures{0};
   auto paused = store_.pause();
-  store_.instead = [&](const s3::HttpRequest& request,
+  store_.instead = [&](const http::Request& request,
                        bool done) -> std::optional<testing::ObjectStore::Answer> {
     // What is renewed is stored, but the answer gets lost every other time.
     if (!done || request.method != "PUT" || ++failures % 2 == 0) return std::nullopt;
-    return std::unexpected(s3::HttpFailure{s3::HttpFailure::Kind::broken, "reset"});
+    return std::unexpected(http::Failure{http::Failure::Kind::broken, "reset"});
   };
   paused.unlock();
   std::this_thread::sleep_for(2s);
@@ -130,10 +130,10 @@ TEST_F(S3LockTest, AStoreThatFailsMeanwhileDoesNotCostTheLock) {
 
 TEST_F(S3LockTest, ALockWhoseAnswerGotLostIsRecognized) {
   bool lost = false;
-  store_.instead = [&](const s3::HttpRequest& request,
+  store_.instead = [&](const http::Request& request,
                        bool done) -> std::optional<testing::ObjectStore::Answer> {
     if (!done || request.method != "PUT" || std::exchange(lost, true)) return std::nullopt;
-    return std::unexpected(s3::HttpFailure{s3::HttpFailure::Kind::broken, "reset"});
+    return std::unexpected(http::Failure{http::Failure::Kind::broken, "reset"});
   };
   EXPECT_TRUE(store_.open(clock_)->lock_for_writing("build"));
   EXPECT_TRUE(lost);

@@ -15,6 +15,7 @@
 #include <random>
 
 #include "base/parallel.hpp"
+#include "http/curl_transport.hpp"
 #include "lake/s3_lock.hpp"
 
 namespace chandler::lake {
@@ -240,7 +241,8 @@ Result<std::shared_ptr<Storage>> open_s3_storage(std::string_view uri, std::stop
   s3::RetryPolicy policy;
   CHANDLER_ASSIGN(policy.deadline, seconds_from("CHANDLER_S3_TIMEOUT", std::chrono::seconds{60}));
   CHANDLER_ASSIGN(const auto lease, seconds_from("CHANDLER_S3_LEASE", std::chrono::seconds{30}));
-  auto client = std::make_shared<s3::Client>(std::move(settings), address.bucket, s3::make_curl_transport(),
+  auto client = std::make_shared<s3::Client>(settings, address.bucket,
+                                             http::make_curl_transport({.ca_file = settings.ca_bundle}),
                                              clock, Random(std::random_device{}()), policy, stop);
   return make_s3_storage(std::string(uri), address.prefix, std::move(client), clock, lease, std::move(stop));
 }

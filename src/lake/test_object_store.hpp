@@ -9,13 +9,15 @@
 #include <map>
 #include <mutex>
 
+#include "base/percent_code.hpp"
+#include "base/sha256.hpp"
 #include "lake/s3_storage.hpp"
 
 namespace chandler::lake::testing {
 
 class ObjectStore {
  public:
-  using Answer = std::expected<s3::HttpReply, s3::HttpFailure>;
+  using Answer = std::expected<http::Reply, http::Failure>;
   struct Stored {
     std::string bytes;
     std::string etag;
@@ -28,14 +30,14 @@ class ObjectStore {
   std::map<std::string, Stored> objects;
   std::vector<std::string> log;  // "GET p/a"
   // Asked before (done = false) and after (true) each request; an answer is given instead.
-  std::function<std::optional<Answer>(const s3::HttpRequest&, bool done)> instead;
+  std::function<std::optional<Answer>(const http::Request&, bool done)> instead;
   std::size_t page = 1000;
   bool knows_conditions = true;
 
-  Answer answer(const s3::HttpRequest& request) {
+  Answer answer(const http::Request& request) {
     const std::lock_guard lock(mutex_);
     const std::string_view rest = std::string_view(request.url).substr(kRoot.size());
-    const std::string key = s3::percent_decode(rest.substr(0, rest.find('?')));
+    const std::string key = percent_decode(rest.substr(0, rest.find('?')), true).value();
     const bool list = rest.find('?') != std::string_view::npos;
     log.push_back((list ? "LIST" : request.method) + ' ' + (list ? parameter(rest, "prefix") : key));
     if (instead) {
@@ -63,10 +65,10 @@ class ObjectStore {
  private:
   static constexpr std::string_view kRoot = "http://store/bucket/";
 
-  class Wire final : public s3::Transport {
+  class Wire final : public http::Transport {
    public:
     explicit Wire(ObjectStore& store) : store_(store) {}
-    Answer send(const s3::HttpRequest& request) override { return store_.answer(request); }
+    Answer send(const http::Request& request) override { return store_.answer(request); }
 
    private:
     ObjectStore& store_;
@@ -76,9 +78,9 @@ class ObjectStore {
     const auto at = query.find(name + '=');
     if (at == std::string_view::npos) return {};
     const auto value = query.substr(at + name.size() + 1);
-    return s3::percent_decode(value.substr(0, value.find('&')));
+    return percent_decode(value.substr(0, value.find('&')), true).value();
   }
-  static std::string header(const s3::HttpRequest& request, const std::string& name) {
+  static std::string header(const http::Request& request, const std::string& name) {
     for (const std::string& line : request.headers) {
       if (line.starts_with(name + ": ")) return line.substr(name.size() + 2);
     }
@@ -88,14 +90,14 @@ class ObjectStore {
     return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(t));
   }
 
-  static s3::HttpReply error(int status, const char* code) {
-    s3::HttpReply reply;
+  static http::Reply error(int status, const char* code) {
+    http::Reply reply;
     reply.status = status;
     reply.body = fmt::format("<Error><Code>{}</Code></Error>", code);
     return reply;
   }
 
-  s3::HttpReply serve(const s3::HttpRequest& request, const std::string& key) {
+  http::Reply serve(const http::Request& request, const std::string& key) {
     const auto it = objects.find(key);
     const std::string match = header(request, "If-Match");
     if (knows_conditions) {
@@ -104,11 +106,11 @@ class ObjectStore {
       if (!match.empty() && it == objects.end()) return error(404, "NoSuchKey");
       if (!match.empty() && it->second.etag != match) return error(412, "PreconditionFailed");
     }
-    s3::HttpReply reply;
+    http::Reply reply;
     if (request.method == "PUT") {
       const std::string sum = header(request, "x-amz-checksum-sha256");
-      if (sum != s3::base64_of_hex(s3::sha256_hex(request.body))) return error(400, "BadDigest");
-      const std::string etag = '"' + s3::sha256_hex(request.body).substr(0, 32) + '"';
+      if (sum != sha256_base64(request.body)) return error(400, "BadDigest");
+      const std::string etag = '"' + sha256_hex(request.body).substr(0, 32) + '"';
       objects[key] = {std::string(request.body), etag, std::time(nullptr)};
       reply.status = 200;
       reply.headers.emplace_back("etag", etag);
@@ -123,8 +125,8 @@ class ObjectStore {
     return reply;
   }
 
-  static s3::HttpReply content(const s3::HttpRequest& request, const Stored& object) {
-    s3::HttpReply reply;
+  static http::Reply content(const http::Request& request, const Stored& object) {
+    http::Reply reply;
     reply.status = 200;
     reply.body = object.bytes;
     reply.headers = {{"etag", object.etag},
@@ -141,7 +143,7 @@ class ObjectStore {
     return reply;
   }
 
-  s3::HttpReply listing(std::string_view query) {
+  http::Reply listing(std::string_view query) {
     const std::string prefix = parameter(query, "prefix"), delimiter = parameter(query, "delimiter");
     const std::string after = parameter(query, "continuation-token");
     std::string xml = "<ListBucketResult>", last;
@@ -158,12 +160,12 @@ class ObjectStore {
       last = name;
       xml += end == std::string::npos
                  ? fmt::format("<Contents><Key>{}</Key><Size>{}</Size><ETag>{}</ETag></Contents>",
-                               s3::percent_encode(name, true), it->second.bytes.size(), it->second.etag)
+                               percent_encode(name, "/"), it->second.bytes.size(), it->second.etag)
                  : fmt::format("<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>",
-                               s3::percent_encode(name, true));
+                               percent_encode(name, "/"));
     }
     if (more) xml += "<NextContinuationToken>" + last + "</NextContinuationToken>";
-    s3::HttpReply reply;
+    http::Reply reply;
     reply.status = 200;
     reply.body = xml + fmt::format("<IsTruncated>{}</IsTruncated></ListBucketResult>", more);
     return reply;

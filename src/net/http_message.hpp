@@ -85,11 +85,6 @@ struct HttpResponse {
 // "OK", "Not Found"; "Unknown" for codes without a registered reason.
 std::string_view reason_phrase(int status);
 
-// %41 and, where `plus_is_space`, '+'. Nothing if a percent sign is not followed by two hex digits or the
-// result holds a zero byte.
-std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
-// Everything but the unreserved characters of RFC 3986 becomes %XX.
-std::string percent_encode(std::string_view text);
 // "a=1&b=2" decoded, in order; empty pairs are skipped. Nothing where percent_decode gives nothing.
 std::optional<std::vector<QueryParam>> parse_query(std::string_view text);
 

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/random.hpp"
-
 namespace chandler::net {
 namespace {
 
@@ -28,16 +26,6 @@ TEST(HttpMessage, MalformedTargetsAreRefused) {
   for (const char* target : {"", "a", "*", "/%", "/%4", "/%zz", "/a%00b", "/?a=%", "/?%0=1"}) {
     HttpRequest request;
     EXPECT_FALSE(request.set_target(target)) << target;
-  }
-}
-
-TEST(HttpMessage, EncodingAndDecodingAreInverse) {
-  Random random(7);
-  for (int i = 0; i < 1000; ++i) {
-    std::string text;
-    for (auto n = random.below(40); n > 0; --n) text += static_cast<char>(1 + random.below(255));
-    EXPECT_EQ(percent_decode(percent_encode(text), false), text);
-    EXPECT_EQ(percent_decode(percent_encode(text), true), text);
   }
 }
 

@@ -7,11 +7,16 @@
 #include <charconv>
 #include <limits>
 
+#include "base/percent_code.hpp"
+#include "base/sha256.hpp"
+
 namespace chandler::s3 {
 namespace {
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr int kPreconditionFailed = 412;
+// More than any file of a lake has, less than an answer gone wrong could fill the memory with.
+constexpr std::size_t kMostBytes = 2ULL << 30;
 // What a request may take that is begun when the time is already up, e.g. to give a lock back.
 constexpr std::chrono::nanoseconds kLastChance = std::chrono::seconds{1};
 
@@ -27,7 +32,7 @@ std::optional<std::int64_t> http_seconds(std::string_view date) {
 }
 
 // The number behind the slash of "bytes 10-20/30".
-std::int64_t whole_size(const HttpReply& reply) {
+std::int64_t whole_size(const http::Reply& reply) {
   std::int64_t size = static_cast<std::int64_t>(reply.body.size());
   const std::string_view range = reply.header("content-range");
   if (const auto slash = range.find('/'); reply.status == 206 && slash != std::string_view::npos)
@@ -44,11 +49,11 @@ struct Client::Ask {
   std::vector<std::string> headers = {};
   std::string_view body = {};
   std::chrono::nanoseconds until = std::chrono::nanoseconds::max();
-  bool (*fits)(const HttpReply&) = [](const HttpReply&) { return true; };
+  bool (*fits)(const http::Reply&) = [](const http::Reply&) { return true; };
 };
 
-Client::Client(Settings settings, std::string bucket, std::unique_ptr<Transport> transport, Clock& clock,
-               Random random, RetryPolicy policy, std::stop_token stop)
+Client::Client(Settings settings, std::string bucket, std::unique_ptr<http::Transport> transport,
+               Clock& clock, Random random, RetryPolicy policy, std::stop_token stop)
     : settings_(std::move(settings)),
       bucket_(std::move(bucket)),
       transport_(std::move(transport)),
@@ -78,15 +83,15 @@ std::string Client::where(std::string_view key) const {
   return fmt::format("s3://{}/{}", bucket_, key);
 }
 
-Error Client::error_of(const HttpFailure& failure) const {
+Error Client::error_of(const http::Failure& failure) const {
   const std::string host = settings_.amazon ? "Amazon S3 (" + settings_.region + ")" : settings_.endpoint;
   return {ErrorCode::unreachable, fmt::format("the object store cannot be reached: {}", failure.text), host,
-          failure.kind == HttpFailure::Kind::refused
+          failure.kind == http::Failure::Kind::refused
               ? "check AWS_ENDPOINT_URL, and AWS_CA_BUNDLE where the store has a certificate of its own"
               : "check the network, AWS_ENDPOINT_URL and the proxy settings (https_proxy, no_proxy)"};
 }
 
-Error Client::error_of(const HttpReply& reply, std::string_view key) const {
+Error Client::error_of(const http::Reply& reply, std::string_view key) const {
   const ErrorReply error = parse_error(reply.body);
   const std::string said = error.code.empty() ? fmt::format("HTTP {}", reply.status)
                                               : fmt::format("HTTP {} {}", reply.status, error.code);
@@ -140,16 +145,29 @@ Error Client::error_of(const HttpReply& reply, std::string_view key) const {
                      "check that AWS_ENDPOINT_URL is an S3 server");
 }
 
-Result<HttpReply> Client::send(Ask ask) {
+http::Request Client::request_of(const Ask& ask) const {
+  http::Request request;
+  request.method = ask.method;
+  request.url = settings_.url_of(bucket_, ask.key) + ask.query;
+  request.headers = ask.headers;
+  // The body is signed with the rest: the store refuses one that was changed on the way.
+  request.headers.push_back("x-amz-content-sha256: " + sha256_hex(ask.body));
+  if (!settings_.credentials.session_token.empty())
+    request.headers.push_back("x-amz-security-token: " + settings_.credentials.session_token);
+  if (!ask.body.empty()) request.headers.emplace_back("Content-Type: application/octet-stream");
+  request.body = ask.body;
+  request.signature = {settings_.credentials.access_key, settings_.credentials.secret_key, settings_.region,
+                       "s3"};
+  request.max_bytes = kMostBytes;
+  request.accept_encoding = false;
+  return request;
+}
+
+Result<http::Reply> Client::send(const Ask& ask) {
   const std::chrono::nanoseconds begin = clock_.steady();
   const std::chrono::nanoseconds until = std::min(begin + policy_.deadline, ask.until);
-  HttpRequest request;
-  request.method = std::move(ask.method);
-  request.url = settings_.url_of(bucket_, ask.key) + ask.query;
-  request.headers = std::move(ask.headers);
-  request.body = ask.body;
-  request.credentials = settings_.credentials;
-  request.region = settings_.region;
+  http::Request request = request_of(ask);
+  request.timeout = policy_.deadline + kLastChance;
   request.stall = std::chrono::duration_cast<std::chrono::milliseconds>(policy_.deadline / 6);
   request.time_left = [&] {
     return std::max(time_left(until), std::min(begin + kLastChance, ask.until) - clock_.steady());
@@ -165,10 +183,11 @@ Result<HttpReply> Client::send(Ask ask) {
                      : Error{ErrorCode::unreachable, "the object store's answer is not whole", where(ask.key),
                              "run the command again; what was finished is kept"};
     } else {
-      using Kind = HttpFailure::Kind;
+      using Kind = http::Failure::Kind;
+      const Kind kind = reply.error().kind;
       error = error_of(reply.error());
-      connects += reply.error().kind == Kind::unreachable ? 1 : 0;
-      if (reply.error().kind == Kind::refused || reply.error().kind == Kind::out_of_time ||
+      connects += kind == Kind::unreachable ? 1 : 0;
+      if (kind == Kind::refused || kind == Kind::too_large || request.time_left().count() <= 0 ||
           connects >= policy_.connect_attempts) {
         return std::unexpected(std::move(error));
       }
@@ -191,8 +210,8 @@ Result<Listing> Client::list(const std::string& prefix, std::string_view delimit
     if (!token.empty()) query += "continuation-token=" + percent_encode(token) + '&';
     if (!delimiter.empty()) query += "delimiter=" + percent_encode(delimiter) + '&';
     query += "encoding-type=url&list-type=2&prefix=" + percent_encode(prefix);
-    CHANDLER_ASSIGN(const HttpReply reply,
-                    send({.key = "", .query = std::move(query), .fits = [](const HttpReply& r) {
+    CHANDLER_ASSIGN(const http::Reply reply,
+                    send({.key = "", .query = std::move(query), .fits = [](const http::Reply& r) {
                             return parse_list(r.body).has_value();
                           }}));
     if (reply.status >= 300) return std::unexpected(error_of(reply, prefix));
@@ -209,7 +228,7 @@ Result<Object> Client::get(const std::string& key, std::optional<std::int64_t> l
   Ask ask{.key = key};
   if (last) ask.headers.push_back(fmt::format("Range: bytes=-{}", *last));
   if (!etag.empty()) ask.headers.push_back("If-Match: " + etag);
-  CHANDLER_ASSIGN(HttpReply reply, send(std::move(ask)));
+  CHANDLER_ASSIGN(http::Reply reply, send(ask));
   if (last && reply.status == 416) return get(key, {}, etag);  // an empty object has no last byte
   if (reply.status == kPreconditionFailed) {
     return fail(ErrorCode::not_found, "the file was replaced while it was being read", where(key),
@@ -228,10 +247,10 @@ Result<Object> Client::get(const std::string& key, std::optional<std::int64_t> l
 Result<std::optional<std::string>> Client::put(const std::string& key, std::string_view bytes,
                                                const Condition& condition, std::chrono::nanoseconds until) {
   Ask ask{.method = "PUT", .key = key, .body = bytes, .until = until};
-  ask.headers.push_back("x-amz-checksum-sha256: " + base64_of_hex(sha256_hex(bytes)));
+  ask.headers.push_back("x-amz-checksum-sha256: " + sha256_base64(bytes));
   if (condition.absent) ask.headers.emplace_back("If-None-Match: *");
   if (!condition.etag.empty()) ask.headers.push_back("If-Match: " + condition.etag);
-  CHANDLER_ASSIGN(const HttpReply reply, send(std::move(ask)));
+  CHANDLER_ASSIGN(const http::Reply reply, send(ask));
   const bool conditional = condition.absent || !condition.etag.empty();
   const bool gone = !condition.etag.empty() && parse_error(reply.body).code == "NoSuchKey";
   if (conditional && (reply.status == kPreconditionFailed || gone)) return std::nullopt;
@@ -242,7 +261,7 @@ Result<std::optional<std::string>> Client::put(const std::string& key, std::stri
 Status Client::remove(const std::string& key, const std::string& etag) {
   Ask ask{.method = "DELETE", .key = key};
   if (!etag.empty()) ask.headers.push_back("If-Match: " + etag);
-  CHANDLER_ASSIGN(const HttpReply reply, send(std::move(ask)));
+  CHANDLER_ASSIGN(const http::Reply reply, send(ask));
   if (reply.status < 300 || (!etag.empty() && reply.status == kPreconditionFailed)) return {};
   Error error = error_of(reply, key);
   if (error.code == ErrorCode::not_found) return {};

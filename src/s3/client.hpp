@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "http/transport.hpp"
 #include "s3/reply_xml.hpp"
 #include "s3/settings.hpp"
 
@@ -47,7 +48,7 @@ struct Condition {
 // (what the store cannot do).
 class Client {
  public:
-  Client(Settings settings, std::string bucket, std::unique_ptr<Transport> transport, Clock& clock,
+  Client(Settings settings, std::string bucket, std::unique_ptr<http::Transport> transport, Clock& clock,
          Random random, RetryPolicy policy = {}, std::stop_token stop = {});
 
   // All objects whose keys begin with the prefix; with a delimiter, only those without it in the rest of the
@@ -69,16 +70,17 @@ class Client {
 
  private:
   struct Ask;
-  Result<HttpReply> send(Ask ask);
+  http::Request request_of(const Ask& ask) const;
+  Result<http::Reply> send(const Ask& ask);
   std::chrono::nanoseconds time_left(std::chrono::nanoseconds until) const;
   std::chrono::nanoseconds pause(int failures);
   std::string where(std::string_view key) const;
-  Error error_of(const HttpReply& reply, std::string_view key) const;
-  Error error_of(const HttpFailure& failure) const;
+  Error error_of(const http::Reply& reply, std::string_view key) const;
+  Error error_of(const http::Failure& failure) const;
 
   Settings settings_;
   std::string bucket_;
-  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<http::Transport> transport_;
   Clock& clock_;
   RetryPolicy policy_;
   std::mutex mutex_;

@@ -11,26 +11,26 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::Contains;
 using ::testing::HasSubstr;
-using Kind = HttpFailure::Kind;
-using Answer = std::expected<HttpReply, HttpFailure>;
+using Kind = http::Failure::Kind;
+using Answer = std::expected<http::Reply, http::Failure>;
 
 // Gives the answers of a list, the last one again and again; each takes some time.
 struct Script {
   std::deque<Answer> answers;
   std::chrono::nanoseconds each{0};
-  std::vector<HttpRequest> requests;
+  std::vector<http::Request> requests;
   std::vector<std::string> bodies;
 };
 
-class ScriptedStore final : public Transport {
+class ScriptedStore final : public http::Transport {
  public:
   ScriptedStore(Script& script, ManualClock& clock) : script_(script), clock_(clock) {}
-  Answer send(const HttpRequest& request) override {
+  Answer send(const http::Request& request) override {
     script_.requests.push_back(request);
     script_.bodies.emplace_back(request.body);
     const auto takes = std::min(script_.each, request.time_left());
     clock_.advance(takes);
-    if (takes < script_.each) return std::unexpected(HttpFailure{Kind::out_of_time, "no answer in time"});
+    if (takes < script_.each) return std::unexpected(http::Failure{Kind::timeout, "no answer in time"});
     Answer answer = script_.answers.front();
     if (script_.answers.size() > 1) script_.answers.pop_front();
     return answer;
@@ -43,7 +43,7 @@ class ScriptedStore final : public Transport {
 
 Answer reply(int status, std::string body = {},
              std::vector<std::pair<std::string, std::string>> headers = {}) {
-  HttpReply r;
+  http::Reply r;
   r.status = status;
   r.body = std::move(body);
   r.headers = std::move(headers);
@@ -53,7 +53,7 @@ Answer error(int status, const std::string& code) {
   return reply(status, "<Error><Code>" + code + "</Code><Message>m</Message></Error>");
 }
 Answer failure(Kind kind) {
-  return std::unexpected(HttpFailure{kind, "it broke"});
+  return std::unexpected(http::Failure{kind, "it broke"});
 }
 
 class S3ClientTest : public ::testing::Test {

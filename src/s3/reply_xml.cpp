@@ -5,7 +5,7 @@
 #include <charconv>
 #include <memory>
 
-#include "s3/http.hpp"
+#include "base/percent_code.hpp"
 
 namespace chandler::s3 {
 namespace {
@@ -77,10 +77,10 @@ class Walk {
 Result<ListPage> parse_list(std::string_view xml) {
   ListPage page;
   ListedObject object;
-  bool is_list = false, sizes_known = true, truncated = false, sized = false;
+  bool is_list = false, sizes_known = true, names_known = true, truncated = false, sized = false;
   Walk walk([&](std::string_view path, const std::string& text) {
     if (path == "ListBucketResult/Contents/Key") {
-      object.key = percent_decode(text);
+      object.key = percent_decode(text, true).value_or("");
     } else if (path == "ListBucketResult/Contents/Size") {
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), object.bytes);
       sized = error == std::errc{} && end == text.data() + text.size() && object.bytes >= 0;
@@ -92,7 +92,8 @@ Result<ListPage> parse_list(std::string_view xml) {
       object = {};
       sized = false;
     } else if (path == "ListBucketResult/CommonPrefixes/Prefix") {
-      page.prefixes.push_back(percent_decode(text));
+      page.prefixes.push_back(percent_decode(text, true).value_or(""));
+      names_known = names_known && !page.prefixes.back().empty();
     } else if (path == "ListBucketResult/NextContinuationToken") {
       page.next = text;
     } else if (path == "ListBucketResult/IsTruncated") {
@@ -101,7 +102,7 @@ Result<ListPage> parse_list(std::string_view xml) {
       is_list = true;
     }
   });
-  if (!walk.over(xml) || !is_list || !sizes_known || (truncated && page.next.empty())) {
+  if (!walk.over(xml) || !is_list || !sizes_known || !names_known || (truncated && page.next.empty())) {
     return fail(ErrorCode::invalid_data, "the object store's list of objects cannot be read", {},
                 "check that the endpoint is an S3 server and that no proxy changes its answers");
   }

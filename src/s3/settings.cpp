@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/percent_code.hpp"
+
 namespace chandler::s3 {
 namespace {
 
@@ -94,7 +96,7 @@ bool is_region(std::string_view text) {
 }  // namespace
 
 std::string Settings::url_of(std::string_view bucket, std::string_view key) const {
-  const std::string path = percent_encode(key, true);
+  const std::string path = percent_encode(key, "/");
   // Certificates of Amazon's host names do not cover a bucket with dots; other servers want the bucket in
   // the path.
   if (amazon && bucket.find('.') == std::string_view::npos)
@@ -146,6 +148,7 @@ Result<Settings> read_settings(const Surroundings& s) {
   } else {
     settings.endpoint = settings.region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
   }
+  settings.ca_bundle = first({"AWS_CA_BUNDLE"}, "ca_bundle").value_or("");
   CHANDLER_ASSIGN(settings.credentials, credentials_of(s, profile, named.has_value()));
   return settings;
 }

@@ -4,6 +4,7 @@
 //   endpoint     AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, endpoint_url of the profile, else Amazon's
 //   region       AWS_REGION, AWS_DEFAULT_REGION, region of the profile, else us-east-1
 //   credentials  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, else those of the profile
+//   ca_bundle    AWS_CA_BUNDLE, ca_bundle of the profile
 //   profile      AWS_PROFILE, else "default", in AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials) and
 //                AWS_CONFIG_FILE (~/.aws/config)
 //
@@ -18,15 +19,21 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "s3/http.hpp"
 
 namespace chandler::s3 {
+
+struct Credentials {
+  std::string access_key;
+  std::string secret_key;
+  std::string session_token;  // empty for keys that do not run out
+};
 
 struct Settings {
   std::string endpoint;  // "https://host[:port]", without a slash at its end
   bool amazon = true;    // no endpoint was named: buckets are host names below Amazon's
   std::string region;
   Credentials credentials;
+  std::string ca_bundle;  // PEM; empty: whatever the transport trusts
 
   // Of an object, or of the bucket itself where the key is empty.
   std::string url_of(std::string_view bucket, std::string_view key) const;

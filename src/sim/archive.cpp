@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/sha256.hpp"
 #include "sim/decimal.hpp"
 #include "sim/faults.hpp"
 

@@ -75,6 +75,5 @@ class Archive {
 
 // A zip with one deflated entry; the same bytes for the same input on every machine and in every time zone.
 std::string make_zip(const std::string& entry, const std::string& content, Timestamp modified);
-std::string sha256_hex(std::string_view bytes);
 
 }  // namespace chandler::sim

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <set>
 
+#include "base/sha256.hpp"
 #include "sim/exchange.hpp"
 
 namespace chandler::sim {

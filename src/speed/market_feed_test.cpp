@@ -87,16 +87,15 @@ class StreamServer {
 };
 
 // REST: the time, and every minute up to it.
-class RestExchange final : public exchange::Transport {
+class RestExchange final : public http::Transport {
  public:
   std::atomic<std::int64_t> now{kStart};
   std::atomic<int> asked{0};
-  std::expected<exchange::HttpReply, exchange::HttpFailure> get(
-      const exchange::HttpRequest& request) override {
-    exchange::HttpReply reply;
+  std::expected<http::Reply, http::Failure> send(const http::Request& request) override {
+    http::Reply reply;
     reply.status = 200;
     if (request.may_send && !request.may_send()) {
-      return std::unexpected(exchange::HttpFailure{exchange::HttpFailure::Kind::held_back, "held back"});
+      return std::unexpected(http::Failure{http::Failure::Kind::held_back, "held back"});
     }
     if (request.url.find("/time") != std::string::npos) {
       reply.body = "{\"serverTime\":" + std::to_string(now.load()) + "}";

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "base/percent_code.hpp"
 #include "web/answer.hpp"
 
 namespace chandler::web {
@@ -55,7 +56,7 @@ std::string without_token(const net::HttpRequest& request) {
   char separator = '?';
   for (const net::QueryParam& p : request.query) {
     if (p.name == "token") continue;
-    target += fmt::format("{}{}={}", separator, net::percent_encode(p.name), net::percent_encode(p.value));
+    target += fmt::format("{}{}={}", separator, percent_encode(p.name), percent_encode(p.value));
     separator = '&';
   }
   return target;

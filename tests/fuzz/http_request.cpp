@@ -1,6 +1,7 @@
 // What a client sends to the HTTP server: in one piece and cut into small ones it must be the same request.
 #include <boost/asio/buffer.hpp>
 
+#include "base/percent_code.hpp"
 #include "fuzz_target.hpp"
 #include "net/request_parser.hpp"
 
@@ -48,7 +49,7 @@ void check_query(const net::HttpRequest& request) {
   std::string again;
   for (const auto& [name, value] : request.query) {
     fuzz::require(request.param(name).has_value(), "a parameter that was sent is there");
-    again += (again.empty() ? "" : "&") + net::percent_encode(name) + "=" + net::percent_encode(value);
+    again += (again.empty() ? "" : "&") + percent_encode(name) + "=" + percent_encode(value);
   }
   const auto read_back = net::parse_query(again);
   fuzz::require(read_back && read_back->size() == request.query.size(), "a query reads back");

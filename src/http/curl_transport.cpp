@@ -1,4 +1,4 @@
-#include "exchange/http.hpp"
+#include "http/curl_transport.hpp"
 
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -8,10 +8,13 @@
 #include <cstdlib>
 #include <mutex>
 
-namespace chandler::exchange {
+namespace chandler::http {
 namespace {
 
 constexpr std::size_t kMaxHeaders = 200;
+constexpr std::int64_t kLongestMillis = 86'400'000;
+// How often a running request asks for the time that is left, where there is somebody to ask.
+constexpr int kAskMillis = 100;
 constexpr const char* kUserAgent = "chandler/" CHANDLER_VERSION;
 
 struct EasyDeleter {
@@ -20,6 +23,10 @@ struct EasyDeleter {
 struct MultiDeleter {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
 };
+struct ListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
 
 // A transfer at a time with the connection it keeps alive. The multi handle owns the connection, and unlike
 // curl_easy_perform it can be woken from another thread.
@@ -28,9 +35,11 @@ struct Lane {
   std::unique_ptr<CURL, EasyDeleter> easy{curl_easy_init()};
 };
 
+enum class Ending { by_itself, cancelled, out_of_time };
+
 struct Transfer {
-  const HttpRequest& request;
-  HttpReply reply;
+  const Request& request;
+  Reply reply;
   bool held_back = false;
   bool asked = false;  // the request has left
   bool too_large = false;
@@ -71,7 +80,7 @@ void reserve_body(Transfer& transfer) {
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
   const std::string_view line(data, size);
-  HttpReply& reply = transfer.reply;
+  Reply& reply = transfer.reply;
   if (line.starts_with("HTTP/")) {  // of the final reply, or of a 1xx before it
     reply.headers.clear();
     reply.status = status_of(line);
@@ -104,8 +113,8 @@ int before_request(void* user, char*, char*, int, int) {
   return transfer.asked ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
-HttpFailure failure_of(CURLcode code, const Transfer& transfer, const char* detail) {
-  using Kind = HttpFailure::Kind;
+Failure failure_of(CURLcode code, const Transfer& transfer, const char* detail) {
+  using Kind = Failure::Kind;
   if (transfer.held_back) return {Kind::held_back, "held back"};
   if (transfer.too_large) {
     return {Kind::too_large, fmt::format("the answer is larger than {} bytes", transfer.request.max_bytes)};
@@ -114,7 +123,10 @@ HttpFailure failure_of(CURLcode code, const Transfer& transfer, const char* deta
   const auto with_detail = [&](std::string_view clause) {
     return *detail == '\0' ? std::string(clause) : fmt::format("{} ({})", clause, detail);
   };
-  if (code == CURLE_OPERATION_TIMEDOUT) return {Kind::timeout, with_detail("no answer in time")};
+  if (code == CURLE_OPERATION_TIMEDOUT) {
+    return transfer.asked ? Failure{Kind::timeout, with_detail("no answer in time")}
+                          : Failure{Kind::unreachable, with_detail("no connection in time")};
+  }
   // Once a connection stood, whatever happens to it may go well the next time.
   if (transfer.asked) return {Kind::broken, with_detail("the connection broke")};
   switch (code) {
@@ -139,6 +151,17 @@ HttpFailure failure_of(CURLcode code, const Transfer& transfer, const char* deta
   }
 }
 
+HeaderList headers_of(const Request& request) {
+  HeaderList list;
+  for (const std::string& line : request.headers) {
+    if (curl_slist* longer = curl_slist_append(list.get(), line.c_str())) {
+      static_cast<void>(list.release());
+      list.reset(longer);
+    }
+  }
+  return list;
+}
+
 std::string ca_file_from_environment() {
   for (const char* name : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
     if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
@@ -154,19 +177,18 @@ class CurlTransport final : public Transport {
     if (options_.ca_file.empty()) options_.ca_file = ca_file_from_environment();
   }
 
-  std::expected<HttpReply, HttpFailure> get(const HttpRequest& request) override {
+  std::expected<Reply, Failure> send(const Request& request) override {
     if (request.stop.stop_requested()) return cancelled();
     Lane lane = borrow();
-    if (!lane.multi || !lane.easy)
-      return std::unexpected(HttpFailure{HttpFailure::Kind::refused, "out of memory"});
+    if (!lane.multi || !lane.easy) return std::unexpected(Failure{Failure::Kind::refused, "out of memory"});
     auto reply = run(lane, request);
     give_back(std::move(lane));
     return reply;
   }
 
  private:
-  static std::unexpected<HttpFailure> cancelled() {
-    return std::unexpected(HttpFailure{HttpFailure::Kind::cancelled, "cancelled"});
+  static std::unexpected<Failure> cancelled() {
+    return std::unexpected(Failure{Failure::Kind::cancelled, "cancelled"});
   }
 
   Lane borrow() {
@@ -186,11 +208,11 @@ class CurlTransport final : public Transport {
     idle_.push_back(std::move(lane));
   }
 
-  void configure(CURL* easy, Transfer& transfer, char* error_text) const {
-    const HttpRequest& request = transfer.request;
-    const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(request.timeout).count();
+  void configure(CURL* easy, Transfer& transfer, curl_slist* headers, char* error_text) const {
+    const Request& request = transfer.request;
     curl_easy_reset(easy);  // options only; the connection stays
     curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);  // what is signed is what is asked for
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     curl_easy_setopt(easy, CURLOPT_USERAGENT, kUserAgent);
@@ -198,13 +220,14 @@ class CurlTransport final : public Transport {
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
-                     static_cast<long>(std::clamp<std::int64_t>(timeout, 1, 86'400'000)));
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
     if (request.accept_encoding) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    set_times(easy, request);
+    set_method(easy, request);
+    if (request.signature) sign(easy, *request.signature);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
@@ -214,30 +237,69 @@ class CurlTransport final : public Transport {
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
   }
 
-  std::expected<HttpReply, HttpFailure> run(Lane& lane, const HttpRequest& request) const {
+  void set_times(CURL* easy, const Request& request) const {
+    const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(request.timeout).count();
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                     static_cast<long>(std::clamp<std::int64_t>(timeout, 1, kLongestMillis)));
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
+    if (request.stall.count() == 0) return;
+    const auto stall = std::chrono::ceil<std::chrono::seconds>(request.stall).count();
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(stall));
+  }
+
+  static void set_method(CURL* easy, const Request& request) {
+    if (request.method == "GET") return;
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    if (request.method != "PUT" && request.method != "POST") return;
+    // No round trip before a large body. (A header "Expect:" would switch the question off, but libcurl 7.88
+    // signs it without sending it.)
+    curl_easy_setopt(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body.data());
+  }
+
+  static void sign(CURL* easy, const Signature& signature) {
+    curl_easy_setopt(easy, CURLOPT_AWS_SIGV4,
+                     fmt::format("aws:amz:{}:{}", signature.region, signature.service).c_str());
+    curl_easy_setopt(easy, CURLOPT_USERNAME, signature.access_key.c_str());
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, signature.secret_key.c_str());
+  }
+
+  // Runs until the transfer ends, is cancelled or has used up its time.
+  static Ending drive(CURLM* multi, const Request& request) {
+    const std::stop_callback wake(request.stop, [&] { curl_multi_wakeup(multi); });
+    const int at_most = request.time_left ? kAskMillis : 1000;
+    int running = 1;
+    while (true) {
+      if (curl_multi_perform(multi, &running) != CURLM_OK || running == 0) return Ending::by_itself;
+      if (request.stop.stop_requested()) return Ending::cancelled;
+      if (request.time_left && request.time_left().count() <= 0) return Ending::out_of_time;
+      curl_multi_poll(multi, nullptr, 0, at_most, nullptr);
+    }
+  }
+
+  static CURLcode result_of(CURLM* multi) {
+    CURLcode code = CURLE_ABORTED_BY_CALLBACK;
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
+      if (message->msg == CURLMSG_DONE) code = message->data.result;
+    }
+    return code;
+  }
+
+  std::expected<Reply, Failure> run(Lane& lane, const Request& request) const {
     Transfer transfer{.request = request, .reply = {}};
     char error_text[CURL_ERROR_SIZE] = "";
-    configure(lane.easy.get(), transfer, error_text);
+    const HeaderList headers = headers_of(request);
+    configure(lane.easy.get(), transfer, headers.get(), error_text);
     curl_multi_add_handle(lane.multi.get(), lane.easy.get());
-    {
-      const std::stop_callback wake(request.stop, [&] { curl_multi_wakeup(lane.multi.get()); });
-      int running = 1;
-      while (running != 0 && !request.stop.stop_requested()) {
-        if (curl_multi_perform(lane.multi.get(), &running) != CURLM_OK) break;
-        if (running != 0) curl_multi_poll(lane.multi.get(), nullptr, 0, 1000, nullptr);
-      }
-    }
-    CURLcode code = CURLE_ABORTED_BY_CALLBACK;
-    bool finished = false;
-    int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(lane.multi.get(), &left)) {
-      if (message->msg != CURLMSG_DONE) continue;
-      code = message->data.result;
-      finished = true;
-    }
+    const Ending ending = drive(lane.multi.get(), request);
+    CURLcode code = result_of(lane.multi.get());
     curl_multi_remove_handle(lane.multi.get(), lane.easy.get());
-    curl_easy_setopt(lane.easy.get(), CURLOPT_ERRORBUFFER, nullptr);
-    if (!finished && request.stop.stop_requested()) return cancelled();
+    curl_easy_reset(lane.easy.get());  // forgets what lies on this stack
+    if (ending == Ending::cancelled) return cancelled();
+    if (ending == Ending::out_of_time) code = CURLE_OPERATION_TIMEDOUT;
     if (code != CURLE_OK) return std::unexpected(failure_of(code, transfer, error_text));
     return std::move(transfer.reply);
   }
@@ -249,32 +311,8 @@ class CurlTransport final : public Transport {
 
 }  // namespace
 
-std::string_view HttpHead::header(std::string_view name) const {
-  const auto found =
-      std::ranges::find(headers, name, [](const auto& h) -> std::string_view { return h.first; });
-  return found == headers.end() ? std::string_view{} : std::string_view(found->second);
-}
-
 std::unique_ptr<Transport> make_curl_transport(const CurlOptions& options) {
   return std::make_unique<CurlTransport>(options);
 }
 
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool unreserved = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                            c == '-' || c == '.' || c == '_' || c == '~';
-    if (unreserved) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
-  }
-  return out;
-}
-
-}  // namespace chandler::exchange
+}  // namespace chandler::http
