@@ -1,9 +1,5 @@
 #include "lake/local_file.hpp"
 
-#include <arrow/buffer.h>
-#include <arrow/io/interfaces.h>
-#include <arrow/result.h>
-#include <arrow/status.h>
 #include <arrow/util/io_util.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,28 +7,18 @@
 #include <cerrno>
 #include <cstring>
 
+#include "lake/positioned_file.hpp"
+
 namespace chandler::lake {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Its position (Tell, Seek, Read) is one thread's; ReadAt is everybody's.
-class LocalFile final : public arrow::io::RandomAccessFile {
+class LocalFile final : public PositionedFile {
  public:
   LocalFile(Descriptor fd, std::int64_t size, std::string path)
       : fd_(std::move(fd)), size_(size), path_(std::move(path)) {}
 
-  arrow::Status Close() override {
-    closed_ = true;
-    return arrow::Status::OK();
-  }
-  bool closed() const override { return closed_; }
-  arrow::Result<std::int64_t> Tell() const override { return position_; }
-  arrow::Status Seek(std::int64_t position) override {
-    if (position < 0) return arrow::Status::Invalid("negative position");
-    position_ = position;
-    return arrow::Status::OK();
-  }
   arrow::Result<std::int64_t> GetSize() override { return size_; }
   bool supports_zero_copy() const override { return false; }
 
@@ -57,23 +43,11 @@ class LocalFile final : public arrow::io::RandomAccessFile {
     if (read < count) ARROW_RETURN_NOT_OK(buffer->Resize(read));
     return std::shared_ptr<arrow::Buffer>(std::move(buffer));
   }
-  arrow::Result<std::int64_t> Read(std::int64_t count, void* out) override {
-    ARROW_ASSIGN_OR_RAISE(const auto read, ReadAt(position_, count, out));
-    position_ += read;
-    return read;
-  }
-  arrow::Result<std::shared_ptr<arrow::Buffer>> Read(std::int64_t count) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, ReadAt(position_, count));
-    position_ += buffer->size();
-    return buffer;
-  }
 
  private:
   Descriptor fd_;
   std::int64_t size_;
   std::string path_;
-  std::int64_t position_ = 0;
-  bool closed_ = false;
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 
 #include "base/parallel.hpp"
 #include "http/curl_transport.hpp"
+#include "lake/positioned_file.hpp"
 #include "lake/s3_lock.hpp"
 
 namespace chandler::lake {
@@ -41,23 +42,12 @@ std::uint64_t number_of(std::string_view text) {
 }
 
 // An object of which the end has been read. Should more be needed, all of it is, if it is still the same.
-class TailFile final : public arrow::io::RandomAccessFile {
+class TailFile final : public PositionedFile {
  public:
   TailFile(std::shared_ptr<s3::Client> client, std::string key, s3::Object object)
       : client_(std::move(client)), key_(std::move(key)), object_(std::move(object)) {}
 
   arrow::Result<std::int64_t> GetSize() override { return object_.size; }
-  arrow::Result<std::int64_t> Tell() const override { return position_; }
-  arrow::Status Seek(std::int64_t position) override {
-    if (position < 0) return arrow::Status::Invalid("a position below 0");
-    position_ = position;
-    return arrow::Status::OK();
-  }
-  arrow::Status Close() override {
-    closed_ = true;
-    return arrow::Status::OK();
-  }
-  bool closed() const override { return closed_; }
 
   arrow::Result<std::int64_t> ReadAt(std::int64_t position, std::int64_t count, void* out) override {
     ARROW_ASSIGN_OR_RAISE(const std::string_view bytes, bytes_at(position, count));
@@ -67,16 +57,6 @@ class TailFile final : public arrow::io::RandomAccessFile {
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(std::int64_t position, std::int64_t count) override {
     ARROW_ASSIGN_OR_RAISE(const std::string_view bytes, bytes_at(position, count));
     return arrow::Buffer::FromString(std::string(bytes));
-  }
-  arrow::Result<std::int64_t> Read(std::int64_t count, void* out) override {
-    ARROW_ASSIGN_OR_RAISE(const std::int64_t read, ReadAt(position_, count, out));
-    position_ += read;
-    return read;
-  }
-  arrow::Result<std::shared_ptr<arrow::Buffer>> Read(std::int64_t count) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, ReadAt(position_, count));
-    position_ += buffer->size();
-    return buffer;
   }
 
  private:
@@ -96,8 +76,6 @@ class TailFile final : public arrow::io::RandomAccessFile {
   std::shared_ptr<s3::Client> client_;
   std::string key_;
   s3::Object object_;
-  std::int64_t position_ = 0;
-  bool closed_ = false;
 };
 
 // Seconds from the environment, for slow networks and for tests.

@@ -18,6 +18,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "lake/arrow_type.hpp"
 #include "lake/metadata.hpp"
 #include "lake/table_file.hpp"
 
@@ -57,31 +58,11 @@ parquet::schema::NodePtr node_of(const Column& column) {
   return nullptr;
 }
 
-std::shared_ptr<arrow::DataType> arrow_type_of(ColumnType type) {
-  switch (type) {
-    case ColumnType::timestamp:
-      return arrow::timestamp(arrow::TimeUnit::MILLI, "UTC");
-    case ColumnType::date:
-      return arrow::date32();
-    case ColumnType::int32:
-      return arrow::int32();
-    case ColumnType::int64:
-      return arrow::int64();
-    case ColumnType::float64:
-      return arrow::float64();
-    case ColumnType::boolean:
-      return arrow::boolean();
-    case ColumnType::source:
-      return arrow::dictionary(arrow::int32(), arrow::utf8());
-  }
-  return nullptr;
-}
-
 // What makes Arrow readers give back the dictionary type, which Parquet's own schema cannot say.
 std::string arrow_schema_of(std::span<const Column> columns) {
   arrow::FieldVector fields;
   for (const Column& c : columns)
-    fields.push_back(arrow::field(std::string(c.name), arrow_type_of(c.type), c.nullable));
+    fields.push_back(arrow::field(std::string(c.name), arrow_type_of(c.type, arrow::int32()), c.nullable));
   const auto bytes = arrow::ipc::SerializeSchema(*arrow::schema(fields)).ValueOrDie();
   return arrow::util::base64_encode(std::string_view(*bytes));
 }

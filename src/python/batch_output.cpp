@@ -6,6 +6,8 @@
 #include <cmath>
 #include <new>
 
+#include "lake/arrow_type.hpp"
+
 namespace chandler::python {
 namespace {
 
@@ -34,28 +36,8 @@ void must(const arrow::Status& status) {
   if (!status.ok()) throw std::bad_alloc();
 }
 
-std::shared_ptr<arrow::DataType> source_type() {
-  return arrow::dictionary(arrow::uint8(), arrow::utf8());
-}
-
 std::shared_ptr<arrow::DataType> type_of(ColumnType type) {
-  switch (type) {
-    case ColumnType::timestamp:
-      return arrow::timestamp(arrow::TimeUnit::MILLI, "UTC");
-    case ColumnType::date:
-      return arrow::date32();
-    case ColumnType::int32:
-      return arrow::int32();
-    case ColumnType::int64:
-      return arrow::int64();
-    case ColumnType::float64:
-      return arrow::float64();
-    case ColumnType::boolean:
-      return arrow::boolean();
-    case ColumnType::source:
-      return source_type();
-  }
-  return arrow::null();
+  return lake::arrow_type_of(type, arrow::uint8());
 }
 
 template <class T>
