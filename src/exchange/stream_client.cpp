@@ -1,6 +1,7 @@
 #include "exchange/stream_client.hpp"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 
@@ -33,6 +34,13 @@ bool is_answer(std::string_view message) {
          message.find(R"("id")") != std::string_view::npos;
 }
 
+// {"result":null,"id":1}; anything else is a refusal.
+bool is_consent(std::string_view answer) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element result;
+  return !parser.parse(answer.data(), answer.size())["result"].get(result) && result.is_null();
+}
+
 // One WebSocket and what has been heard on it.
 class Link {
  public:
@@ -46,8 +54,8 @@ class Link {
     net::WebSocketEvents events;
     events.on_message = [state = link->state_, &callbacks](const net::WebSocketPtr&, std::string_view text) {
       if (is_answer(text)) {
+        if (!is_consent(text)) state->refused = true;
         state->answers.fetch_add(1);
-        if (text.find(R"("result":null)") == std::string_view::npos) state->refused = true;
       } else {
         callbacks.on_message(text);
       }

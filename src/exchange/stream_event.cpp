@@ -49,15 +49,18 @@ class Fields {
     if (!ok(field.get(raw))) return 0;
     json::json_type type;
     if (!ok(raw.type().get(type))) return 0;
-    if (type != json::json_type::string) {
-      ok(raw.get_double().get(value));
+    if (type == json::json_type::number) {
+      is_number(ok(raw.get_double().get(value)));
+    } else if (type != json::json_type::string) {
+      failed_ = true;
     } else if (raw.raw_json_token().size() <= kQuotedDigits) {
-      ok(raw.get_double_in_string().get(value));
+      is_number(ok(raw.get_double_in_string().get(value)));
     } else {
       std::string_view text;
       if (!ok(raw.get_string().get(text))) return 0;
       const auto number = parse_decimal(text);
       if (!number) failed_ = true;
+      is_number(number.has_value());
       value = number.value_or(0);
     }
     return value;
@@ -87,14 +90,19 @@ class Fields {
     return value;
   }
   bool failed() const { return failed_; }
+  // Why, once it has failed.
+  EventFault fault() const { return no_number_ ? EventFault::bad_number : EventFault::wrong_shape; }
 
  private:
+  // The field is where it should be, but what it says is none or beyond all measure.
+  void is_number(bool good) { no_number_ = no_number_ || !good; }
   bool ok(simdjson::error_code code) {
     if (code) failed_ = true;
     return !code;
   }
   json::object object_;
   bool failed_ = false;
+  bool no_number_ = false;
 };
 
 // What cannot be in a closed or open kline event.
@@ -165,7 +173,7 @@ EventKind StreamEventParser::State::read_kline(Fields& outer, json::object objec
   for (double* volume : {&k.volume, &k.quote_volume, &k.taker_buy_volume, &k.taker_buy_quote_volume}) {
     *volume += 0.0;  // -0 becomes 0
   }
-  if (outer.failed() || f.failed()) return refuse(EventFault::wrong_shape);
+  if (f.failed()) return refuse(f.fault());
   if (interval != "1m") return refuse(EventFault::other_interval);
   if (symbol != kline.symbol) return refuse(EventFault::bad_symbol);
   if (const auto why = fault_of(kline)) return refuse(*why);
@@ -185,7 +193,7 @@ EventKind StreamEventParser::State::read_ticker(Fields& f) {
   ticker.quote_volume = f.decimal("q");
   ticker.close_time = from_ms(f.time("C"));
   ticker.trades = f.whole("n");
-  if (f.failed()) return refuse(EventFault::wrong_shape);
+  if (f.failed()) return refuse(f.fault());
   if (!is_event_symbol(ticker.symbol)) return refuse(EventFault::bad_symbol);
   for (const double value : {ticker.price, ticker.open, ticker.high, ticker.low, ticker.volume,
                              ticker.quote_volume, ticker.price_change, ticker.price_change_percent}) {
@@ -223,10 +231,11 @@ EventKind StreamEventParser::State::read_event(json::object object, bool wrapped
 EventKind StreamEventParser::State::read(std::size_t size) {
   json::document document;
   if (parser.iterate(buffer.data(), size, buffer.size()).get(document)) return refuse(EventFault::not_json);
+  json::json_type type;
+  if (document.type().get(type)) return refuse(EventFault::not_json);
+  if (type != json::json_type::object) return refuse(EventFault::wrong_shape);
   json::object object;
-  const auto error = document.get_object().get(object);
-  if (error)
-    return refuse(error == simdjson::INCORRECT_TYPE ? EventFault::wrong_shape : EventFault::not_json);
+  if (document.get_object().get(object)) return refuse(EventFault::not_json);
   return read_event(object, false);
 }
 

@@ -130,17 +130,20 @@ TEST(StreamEvent, FieldsMayStandInAnyOrderAndTimesInMicroseconds) {
 
 TEST(StreamEvent, WhatCannotBeACandleIsRefusedWithItsReason) {
   EXPECT_EQ(fault(""), EventFault::not_json);
-  EXPECT_EQ(fault("hello"), EventFault::wrong_shape);
+  EXPECT_EQ(fault("hello"), EventFault::not_json);
   EXPECT_EQ(fault("[1,2]"), EventFault::wrong_shape);
   EXPECT_EQ(fault("{}"), EventFault::wrong_shape);
   EXPECT_EQ(fault("\xff\xfe{}"), EventFault::not_json);
   EXPECT_EQ(fault(std::string(1 << 20, 'x')), EventFault::too_large);
   EXPECT_EQ(fault(R"({"stream":"a","data":{"data":{"e":"kline"}}})"), EventFault::wrong_shape);
   EXPECT_EQ(fault(with(R"("n":31)", R"("n":"31")")), EventFault::wrong_shape);
+  EXPECT_EQ(fault(with(R"("o":"29038.46000000")", R"("o":[1])")), EventFault::wrong_shape);
+  EXPECT_EQ(fault(with("29038.46000000", std::string(400, '9'))), EventFault::bad_number);
+  EXPECT_EQ(fault(with("29038.46000000", "NaN")), EventFault::bad_number);
   EXPECT_EQ(fault(with(R"("x":true)", R"("x":1)")), EventFault::wrong_shape);
   EXPECT_EQ(fault(with(R"("o":"29038.46000000",)", "")), EventFault::wrong_shape);
-  EXPECT_EQ(fault(with("29038.46000000", "lots")), EventFault::wrong_shape);
-  EXPECT_EQ(fault(with("29038.46000000", "1e999")), EventFault::wrong_shape);
+  EXPECT_EQ(fault(with("29038.46000000", "lots")), EventFault::bad_number);
+  EXPECT_EQ(fault(with("29038.46000000", "1e999")), EventFault::bad_number);
   EXPECT_EQ(fault(with("29038.46000000", "-1")), EventFault::bad_number);
   EXPECT_EQ(fault(with("29040.47000000", "1")), EventFault::bad_number);
   EXPECT_EQ(fault(with("1653818760000", "1653818760001")), EventFault::bad_number);
