@@ -42,7 +42,8 @@ Result<int> run(const Options& options, Context& context) {
     print_json({{"received", figures.messages.load()},
                 {"published", figures.published.load()},
                 {"fetched", figures.caught_up.load()},
-                {"disconnects", figures.disconnects.load()}});
+                {"disconnects", figures.disconnects.load()},
+                {"delivery_ms", latency_json(figures.delivery)}});
   } else {
     print(fmt::format(
         "{} events received, {} acknowledged by the broker; {} minutes fetched by REST, {} reconnects.\n",

@@ -120,6 +120,14 @@ std::string dead_letter_path(const PipelineFlags& flags, const Globals& globals)
   return lake + "/speed_1m/_dead_letter.jsonl";
 }
 
+Json latency_json(const speed::Latencies& latencies) {
+  const auto bound = [&](double share) {
+    const auto within = latencies.within(share);
+    return within ? Json(within->count()) : Json(nullptr);
+  };
+  return {{"p50", bound(0.5)}, {"p99", bound(0.99)}};
+}
+
 Result<std::unique_ptr<net::HttpServer>> serve_metrics(int port, const speed::Figures& figures) {
   if (port < 0) return nullptr;
   net::HttpServerOptions options;

@@ -44,6 +44,9 @@ struct StreamFlags {
 // Where rejected messages go: --dead-letter, or a file beside the speed layer's tables of a lake on disk.
 std::string dead_letter_path(const PipelineFlags& flags, const Globals& globals);
 
+// {"p50": …, "p99": …}: bounds in ms that such a share stayed within; null where there is none.
+Json latency_json(const speed::Latencies& latencies);
+
 // http://127.0.0.1:PORT/metrics for as long as it lives; nothing for a negative port.
 Result<std::unique_ptr<net::HttpServer>> serve_metrics(int port, const speed::Figures& figures);
 

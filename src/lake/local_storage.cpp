@@ -381,6 +381,10 @@ Result<std::shared_ptr<Storage>> open_storage(std::string_view uri, std::stop_to
   return open_local_storage(uri);
 }
 
+std::size_t PendingFile::size() const {
+  return static_cast<std::size_t>(bytes->size());
+}
+
 Result<std::string> read_text(const Storage& storage, std::string_view path) {
   CHANDLER_ASSIGN(const auto file, storage.open(path));
   const auto size = file->GetSize();

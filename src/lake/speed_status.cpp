@@ -36,6 +36,8 @@ constexpr Field kFields[] = {
     {"newest_event", &SpeedStatus::newest_event},
     {"watermark", &SpeedStatus::watermark},
     {"last_commit", &SpeedStatus::last_commit},
+    {"delivery_p99_ms", &SpeedStatus::delivery_p99_ms},
+    {"storing_p99_ms", &SpeedStatus::storing_p99_ms},
 };
 
 // Names of processes are part of a path and of JSON: whatever else a host is called becomes '_'.

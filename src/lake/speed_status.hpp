@@ -41,7 +41,10 @@ struct SpeedStatus {
   // ms since the epoch by the exchange's clock; 0: none yet.
   std::int64_t newest_event = 0;
   std::int64_t watermark = 0;
-  std::int64_t last_commit = 0;                            // by the machine's clock
+  std::int64_t last_commit = 0;  // by the machine's clock
+  // What 99 of 100 took at most, in ms; 0: nothing yet.
+  std::int64_t delivery_p99_ms = 0;                        // from the exchange to the broker
+  std::int64_t storing_p99_ms = 0;                         // from the exchange into speed_1m
   std::map<std::string, std::int64_t> rejected_by_reason;  // not_json: 3
 
   bool is_fresh(Timestamp now) const { return now - updated_at <= kSpeedStatusFresh; }

@@ -46,6 +46,8 @@ enum class TableGroup {
 struct PendingFile {
   std::string path;
   std::shared_ptr<arrow::Buffer> bytes;
+
+  std::size_t size() const;
 };
 
 // Files of which none is visible before all are known to be good and on the disk, whatever memory there is.

@@ -14,8 +14,10 @@ namespace chandler::speed {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{60'000};
-// Files that are encoded before they are written: one sync serves many, memory stays small.
+// Files that are encoded at once, and bytes of them that wait to be written together: one sync serves many,
+// and is what a commit of a whole market waits for; memory stays small.
 constexpr std::size_t kGroup = 128;
+constexpr std::size_t kWrittenTogether = 32u << 20;
 // An open candle so far behind its stream will not be heard of again.
 constexpr Millis kOpenKept = 2 * kDay;
 
@@ -120,6 +122,8 @@ Result<std::optional<lake::PendingFile>> joined_file(const lake::Storage& storag
 Result<Committed> store_days(lake::Storage& storage, std::span<const DayChanges> days,
                              const Positions& moved) {
   Committed total;
+  std::vector<lake::PendingFile> changed;
+  std::size_t bytes = 0;
   for (std::size_t first = 0; first < days.size(); first += kGroup) {
     const auto group = days.subspan(first, std::min(kGroup, days.size() - first));
     std::vector<std::optional<lake::PendingFile>> files(group.size());
@@ -128,12 +132,17 @@ Result<Committed> store_days(lake::Storage& storage, std::span<const DayChanges>
       CHANDLER_ASSIGN(files[i], joined_file(storage, group[i], moved, counts[i]));
       return {};
     }));
-    std::vector<lake::PendingFile> changed;
     for (auto& file : files) {
-      if (file) changed.push_back(std::move(*file));
+      if (!file) continue;
+      bytes += file->size();
+      ++total.files;
+      changed.push_back(std::move(*file));
     }
-    CHANDLER_TRY(storage.replace(changed));
-    total.files += changed.size();
+    if (bytes >= kWrittenTogether || first + kGroup >= days.size()) {
+      CHANDLER_TRY(storage.replace(changed));
+      changed.clear();
+      bytes = 0;
+    }
     for (const Committed& c : counts) {
       total.added += c.added;
       total.replaced += c.replaced;

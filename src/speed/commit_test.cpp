@@ -176,6 +176,25 @@ TEST_F(PipelineTest, CommitsWhenTheTriggerIsDueAndServesTheOpenCandle) {
   EXPECT_EQ(figures.minutes_added, 1u);
 }
 
+TEST_F(PipelineTest, TheTimeFromReceiptToCommitIsThatOfClosedMinutesOnlyAndOfSuccessOnly) {
+  Pipeline pipeline(lake.storage(), clock, *letters, figures, {});
+  const auto stream = value(pipeline.open_stream("live")).index;
+  lake::testing::check(pipeline.take({stream, -1, "A", event("A", 0), clock.now()}));
+  lake::testing::check(pipeline.take({stream, -1, "B", event("B", 0), clock.now()}));
+  lake::testing::check(pipeline.take({stream, -1, "A", event("A", 1, false), clock.now()}));
+  clock.advance(std::chrono::seconds{4});
+  lake::testing::check(pipeline.take({stream, -1, "C", event("C", 0), clock.now()}));
+  lake::testing::check(pipeline.take({stream, -1, "D", event("D", 0)}));  // nobody says when it came
+  EXPECT_FALSE(figures.storing.within(1));
+  clock.advance(std::chrono::seconds{1});
+  lake::testing::check(pipeline.flush());
+  // Two took 5 s, one 1 s.
+  EXPECT_EQ(figures.storing.total(), Millis{11'000});
+  EXPECT_EQ(figures.storing.within(0.33), Millis{1'000});
+  EXPECT_EQ(figures.storing.within(0.34), Millis{5'000});
+  EXPECT_EQ(figures.storing.within(1), Millis{5'000});
+}
+
 TEST_F(PipelineTest, HostileMessagesAreCountedAndPutAsideAndPassed) {
   PipelineOptions options;
   options.symbols = {"A"};

@@ -61,7 +61,7 @@ class Consumer {
 
   Status loop() {
     const auto take = [this](const KafkaMessage& m) -> Status {
-      return pipeline_.take({streams_.at(m.partition), m.offset, m.key, m.payload});
+      return pipeline_.take({streams_.at(m.partition), m.offset, m.key, m.payload, m.received});
     };
     while (!source_->at_end()) {
       if (environment_.stop.stop_requested()) {

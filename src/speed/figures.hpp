@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "speed/latencies.hpp"
+
 namespace chandler::speed {
 
 enum class Rejection : std::uint8_t {
@@ -37,6 +39,9 @@ struct Figures {
   std::atomic<std::int64_t> pending_minutes{0}, queued{0};
   std::atomic<std::int64_t> newest_event_ms{0}, watermark_ms{0}, last_commit_ms{0}, lag_messages{0},
       streams{0};
+  Latencies delivery;  // of an event: from the exchange's stream (or REST) to the broker's acknowledgement
+  Latencies storing;   // of a closed minute: from there to its commit
+  Latencies commit;    // what a commit itself takes
 
   std::uint64_t rejected_total() const;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <thread>
 
 #include "base/log.hpp"
 #include "speed/kafka_handle.hpp"
@@ -10,7 +11,7 @@
 namespace chandler::speed {
 namespace {
 
-constexpr int kServeMs = 50;
+constexpr int kServeMs = 100;
 constexpr int kCreateTopicMs = 10'000;
 
 KafkaProperties properties_of(const KafkaAddress& address) {
@@ -34,8 +35,10 @@ KafkaProperties properties_of(const KafkaAddress& address) {
 
 class Sink final : public KafkaSink {
  public:
-  Sink(const KafkaAddress& address, Figures& figures) : address_(address), figures_(figures) {}
+  Sink(const KafkaAddress& address, Clock& clock, Figures& figures)
+      : address_(address), clock_(clock), figures_(figures) {}
   ~Sink() override {
+    acknowledgements_ = {};
     // What is still queued was not acknowledged and will be fetched again by whoever starts next.
     if (handle_)
       rd_kafka_purge(handle_.get(),
@@ -51,22 +54,29 @@ class Sink final : public KafkaSink {
     if (!handle_)
       return fail(ErrorCode::usage, fmt::format("the Kafka producer cannot be made: {}", why.data()));
     (void)conf.release();  // now the handle's
+    // On a thread of its own: their delay is a figure, so they must not wait for the next event.
+    acknowledgements_ = std::jthread([handle = handle_.get()](const std::stop_token& stop) {
+      while (!stop.stop_requested()) rd_kafka_poll(handle, kServeMs);
+    });
     return create_topic(partitions);
   }
 
   Status publish(const KafkaRecord& record, std::stop_token stop) override {
-    const std::string received = fmt::format("{}", to_ms(record.received));
+    const std::int64_t at = to_ms(record.received);
     for (;;) {
-      // librdkafka's varargs take the headers one by one.
+      rd_kafka_headers_t* headers = headers_of(record);
       const auto error = rd_kafka_producev(
           handle_.get(), RD_KAFKA_V_TOPIC(address_.topic.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+          RD_KAFKA_V_TIMESTAMP(at), RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(at)),
           RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
           RD_KAFKA_V_VALUE(const_cast<char*>(record.payload.data()), record.payload.size()),
-          RD_KAFKA_V_HEADER("source", record.source.data(),
-                            static_cast<std::ptrdiff_t>(record.source.size())),
-          RD_KAFKA_V_HEADER("received", received.data(), static_cast<std::ptrdiff_t>(received.size())),
-          RD_KAFKA_V_END);
+          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
       if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+      rd_kafka_headers_destroy(headers);  // they are the message's only if it was taken
+      if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        return fail(ErrorCode::usage, fmt::format("a message of {} bytes is too long", record.payload.size()),
+                    address_.topic, "--kafka-property message.max.bytes=… allows for more");
+      }
       if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         return fail(ErrorCode::unreachable,
                     fmt::format("Kafka does not take a message: {}", rd_kafka_err2str(error)),
@@ -78,8 +88,7 @@ class Sink final : public KafkaSink {
     }
   }
 
-  Status serve() override {
-    rd_kafka_poll(handle_.get(), 0);
+  Status healthy() const override {
     std::array<char, 512> why{};
     const auto fatal = rd_kafka_fatal_error(handle_.get(), why.data(), why.size());
     if (fatal == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
@@ -96,10 +105,24 @@ class Sink final : public KafkaSink {
   }
 
  private:
+  static rd_kafka_headers_t* headers_of(const KafkaRecord& record) {
+    rd_kafka_headers_t* headers = rd_kafka_headers_new(record.headers.size() + 1);
+    const auto add = [headers](std::string_view name, std::string_view value) {
+      rd_kafka_header_add(headers, name.data(), static_cast<std::ptrdiff_t>(name.size()), value.data(),
+                          static_cast<std::ptrdiff_t>(value.size()));
+    };
+    for (const KafkaHeader& header : record.headers) add(header.name, header.value);
+    add("received", fmt::format("{}", to_ms(record.received)));
+    return headers;
+  }
+
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
-    auto& figures = static_cast<Sink*>(opaque)->figures_;
+    const Sink& sink = *static_cast<Sink*>(opaque);
+    auto& figures = sink.figures_;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       figures.published.fetch_add(1, std::memory_order_relaxed);
+      const Timestamp received = from_ms(reinterpret_cast<std::int64_t>(message->_private));
+      figures.delivery.add(sink.clock_.now() - received);
     } else if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
                message->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
       figures.publish_failures.fetch_add(1, std::memory_order_relaxed);
@@ -144,26 +167,33 @@ class Sink final : public KafkaSink {
   }
 
   KafkaAddress address_;
+  Clock& clock_;
   Figures& figures_;
   KafkaPtr<rd_kafka_t> handle_;
+  std::jthread acknowledgements_;  // last: it uses the others
 };
 
 class LettersTopic final : public DeadLetters {
  public:
   explicit LettersTopic(Clock& clock) : clock_(clock) {}
   Status open(const KafkaAddress& address) {
-    CHANDLER_ASSIGN(sink_, KafkaSink::open(address, 1, figures_));
+    CHANDLER_ASSIGN(sink_, KafkaSink::open(address, 1, clock_, figures_));
     return {};
   }
   Status put(const DeadLetter& letter) override {
-    CHANDLER_TRY(sink_->serve());
-    return sink_->publish({letter.key, letter.payload.substr(0, kLetterKept), letter.reason, clock_.now()},
-                          {});
+    CHANDLER_TRY(sink_->healthy());
+    const std::string offset = fmt::format("{}", letter.offset);
+    const std::string bytes = fmt::format("{}", letter.payload.size());
+    const KafkaHeader headers[] = {
+        {"reason", letter.reason}, {"stream", letter.stream}, {"offset", offset}, {"bytes", bytes}};
+    return sink_->publish(
+        {letter.key.substr(0, kKeyKept), letter.payload.substr(0, kLetterKept), headers, clock_.now()}, {});
   }
   Status flush() override { return sink_->queued() == 0 ? Status{} : sink_->flush(kLetterPatience); }
 
  private:
   static constexpr std::size_t kLetterKept = 512 * 1024;
+  static constexpr std::size_t kKeyKept = 4096;
   static constexpr std::chrono::milliseconds kLetterPatience{30'000};
   Clock& clock_;
   Figures figures_;
@@ -178,9 +208,9 @@ Result<std::unique_ptr<DeadLetters>> dead_letter_topic(const KafkaAddress& addre
   return letters;
 }
 
-Result<std::unique_ptr<KafkaSink>> KafkaSink::open(const KafkaAddress& address, int partitions,
+Result<std::unique_ptr<KafkaSink>> KafkaSink::open(const KafkaAddress& address, int partitions, Clock& clock,
                                                    Figures& figures) {
-  auto sink = std::make_unique<Sink>(address, figures);
+  auto sink = std::make_unique<Sink>(address, clock, figures);
   CHANDLER_TRY(sink->open(partitions));
   return sink;
 }

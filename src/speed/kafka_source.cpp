@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <vector>
 
 #include "base/log.hpp"
@@ -77,6 +78,7 @@ class Source final : public KafkaSource {
     const auto error = rd_kafka_subscribe(handle_.get(), topics.get());
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return std::unexpected(no_broker(address_.brokers, error));
     in_group_ = true;
+    queue_.reset(rd_kafka_queue_get_consumer(handle_.get()));
     return {};
   }
 
@@ -97,7 +99,6 @@ class Source final : public KafkaSource {
     }
     const auto error = rd_kafka_assign(handle_.get(), list.get());
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return std::unexpected(no_broker(address_.brokers, error));
-    // Outside of a group the messages may be taken in batches, past the group's bookkeeping.
     queue_.reset(rd_kafka_queue_get_consumer(handle_.get()));
     waker_->set_partitions(partitions);
     return {};
@@ -105,7 +106,13 @@ class Source final : public KafkaSource {
 
   Status poll(std::chrono::milliseconds wait,
               const std::function<Status(const KafkaMessage&)>& take) override {
-    return queue_ ? poll_batch(wait, take) : poll_group(wait, take);
+    // The first one by one: so the wait ends with it, and the group knows that we live.
+    const KafkaPtr<rd_kafka_message_t> first(
+        rd_kafka_consumer_poll(handle_.get(), static_cast<int>(wait.count())));
+    if (!failure_) return std::exchange(failure_, Status{});
+    if (!first) return {};
+    CHANDLER_TRY(hand_over(*first, take));
+    return take_ready(take);
   }
 
   bool at_end() const override { return !in_group_ && ends_.empty(); }
@@ -143,6 +150,7 @@ class Source final : public KafkaSource {
     if (!in_group_) return {};
     in_group_ = false;
     waker_.reset();
+    queue_.reset();
     rd_kafka_consumer_close(handle_.get());  // calls on_rebalance
     handle_.reset();
     return std::exchange(failure_, Status{});
@@ -211,7 +219,10 @@ class Source final : public KafkaSource {
 
   Status hand_over(const rd_kafka_message_t& message,
                    const std::function<Status(const KafkaMessage&)>& take) {
-    if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
+    if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      ends_.erase(message.partition);
+      return {};
+    }
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       // librdkafka goes on by itself; only what it calls fatal ends a consumer.
       if (message.err == RD_KAFKA_RESP_ERR__FATAL) {
@@ -223,7 +234,10 @@ class Source final : public KafkaSource {
     }
     const int partition = message.partition;
     if (in_group_) {
-      next_[partition] = message.offset + 1;
+      // Taken together with the news that its partition goes to another member, who reads it again.
+      const auto next = next_.find(partition);
+      if (next == next_.end()) return {};
+      next->second = message.offset + 1;
     } else if (const auto end = ends_.find(partition); end == ends_.end() || message.offset >= end->second) {
       return {};  // came after we had begun
     } else if (message.offset + 1 == end->second) {
@@ -232,32 +246,37 @@ class Source final : public KafkaSource {
     return take({partition,
                  message.offset,
                  {static_cast<const char*>(message.key), message.key_len},
-                 {static_cast<const char*>(message.payload), message.len}});
+                 {static_cast<const char*>(message.payload), message.len},
+                 received_at(message)});
   }
 
-  Status poll_group(std::chrono::milliseconds wait, const std::function<Status(const KafkaMessage&)>& take) {
-    for (std::size_t i = 0; i < kBatch; ++i) {
-      const KafkaPtr<rd_kafka_message_t> message(
-          rd_kafka_consumer_poll(handle_.get(), i == 0 ? static_cast<int>(wait.count()) : 0));
-      if (!failure_) return std::exchange(failure_, Status{});
-      if (!message) return {};
-      CHANDLER_TRY(hand_over(*message, take));
-    }
-    waker_->note_backlog();
-    return {};
+  // The producer writes it as the message's time; a topic may be set to have the broker's time there instead,
+  // and a header keeps ours.
+  static std::optional<Timestamp> received_at(const rd_kafka_message_t& message) {
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    const std::int64_t ms = rd_kafka_message_timestamp(&message, &type);
+    if (type == RD_KAFKA_TIMESTAMP_CREATE_TIME) return from_ms(ms);
+    rd_kafka_headers_t* headers = nullptr;
+    const void* text = nullptr;
+    std::size_t size = 0;
+    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(headers, "received", &text, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return std::nullopt;
+    const auto* digits = static_cast<const char*>(text);
+    std::int64_t received = 0;
+    const auto [end, error] = std::from_chars(digits, digits + size, received);
+    if (error != std::errc{} || end != digits + size) return std::nullopt;
+    return from_ms(received);
   }
 
-  Status poll_batch(std::chrono::milliseconds wait, const std::function<Status(const KafkaMessage&)>& take) {
+  // What waits in the queue, in one go: one by one, taking them costs more than reading them.
+  Status take_ready(const std::function<Status(const KafkaMessage&)>& take) {
     std::array<rd_kafka_message_t*, kBatch> messages;
-    // It waits until it has all that it may take, so it may wait for one only.
-    auto count = rd_kafka_consume_batch_queue(queue_.get(), 0, messages.data(), messages.size());
-    if (count == 0)
-      count = rd_kafka_consume_batch_queue(queue_.get(), static_cast<int>(wait.count()), messages.data(), 1);
+    const auto count = rd_kafka_consume_batch_queue(queue_.get(), 0, messages.data(), messages.size());
     if (count == static_cast<std::int64_t>(messages.size())) waker_->note_backlog();
-    Status status;
+    Status status = std::exchange(failure_, Status{});
     for (std::int64_t i = 0; i < count; ++i) {
       const KafkaPtr<rd_kafka_message_t> message(messages[static_cast<std::size_t>(i)]);
-      if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) ends_.erase(message->partition);
       if (status) status = hand_over(*message, take);
     }
     return status;

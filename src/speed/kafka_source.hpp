@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/time.hpp"
 
 namespace chandler::speed {
 
@@ -30,6 +31,7 @@ struct KafkaMessage {
   std::int64_t offset = 0;
   std::string_view key;  // empty: none
   std::string_view payload;
+  std::optional<Timestamp> received = {};  // by whoever produced it, as far as the message tells
 };
 
 // Called on the thread that polls.

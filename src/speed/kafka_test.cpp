@@ -72,9 +72,9 @@ class KafkaTest : public ::testing::Test {
     for (int m = first; m < last; ++m) {
       for (const auto& symbol : kSymbols) {
         const auto json = exchange::kline_event_json(symbol, kline(symbol, m));
-        check(sink.publish({symbol, json, "stream", from_ms(kStart)}, {}));
+        check(sink.publish({symbol, json, {}, from_ms(kStart)}, {}));
       }
-      check(sink.serve());
+      check(sink.healthy());
     }
   }
   static candles::Kline kline(const std::string& symbol, int minute) {
@@ -127,7 +127,7 @@ class KafkaTest : public ::testing::Test {
 
 TEST_F(KafkaTest, WhatWasProducedIsConsumedOnceAndAgainWithoutChange) {
   Figures produced;
-  const auto sink = value(KafkaSink::open(broker.address(), 4, produced));
+  const auto sink = value(KafkaSink::open(broker.address(), 4, clock, produced));
   publish(*sink, 0, 1500);
   check(sink->flush(std::chrono::seconds{30}));
   EXPECT_EQ(produced.published, 1500u * kSymbols.size());
@@ -145,9 +145,53 @@ TEST_F(KafkaTest, WhatWasProducedIsConsumedOnceAndAgainWithoutChange) {
   EXPECT_EQ(lake::testing::files_of(lake), before);
 }
 
+TEST_F(KafkaTest, ReceiptTravelsWithTheMessageSoThatBothSidesKnowTheirDelay) {
+  ManualClock later(from_ms(kStart + 3'000));
+  Figures produced;
+  const auto sink = value(KafkaSink::open(broker.address(), 4, later, produced));
+  const auto json = exchange::kline_event_json("AAAUSDT", kline("AAAUSDT", 0));
+  check(sink->publish({"AAAUSDT", json, {}, from_ms(kStart)}, {}));
+  check(sink->flush(std::chrono::seconds{30}));
+  EXPECT_EQ(produced.delivery.total(), Millis{3'000});
+
+  std::vector<Timestamp> received;
+  KafkaEvents events;
+  events.on_assigned = [](int) { return Result<std::optional<std::int64_t>>(std::nullopt); };
+  const auto source = value(KafkaSource::read_to_end(broker.address(), std::move(events)));
+  while (!source->at_end()) {
+    check(source->poll(std::chrono::milliseconds{100}, [&](const KafkaMessage& m) -> Status {
+      received.push_back(m.received.value());
+      return {};
+    }));
+  }
+  EXPECT_EQ(received, std::vector{from_ms(kStart)});
+}
+
+TEST_F(KafkaTest, ADeadLetterKeepsWhereItCameFromAndNoMessageIsTooLongForIt) {
+  const std::string key(2 << 20, 'k'), payload(3 << 20, '{');
+  KafkaAddress address = broker.address();
+  address.topic = "letters";
+  const auto letters = value(dead_letter_topic(address, clock));
+  check(letters->put({"klines/3", 7, key, payload, "the message is far too long"}));
+  check(letters->flush());
+  KafkaEvents events;
+  events.on_assigned = [](int) { return Result<std::optional<std::int64_t>>(std::nullopt); };
+  const auto source = value(KafkaSource::read_to_end(address, std::move(events)));
+  std::size_t seen = 0;
+  while (!source->at_end()) {
+    check(source->poll(std::chrono::milliseconds{100}, [&](const KafkaMessage& m) -> Status {
+      ++seen;
+      EXPECT_EQ(m.key, key.substr(0, 4096));
+      EXPECT_EQ(m.payload, payload.substr(0, 512 * 1024));
+      return {};
+    }));
+  }
+  EXPECT_EQ(seen, 1u);
+}
+
 TEST_F(KafkaTest, MembersOfAGroupThatComeAndGoLoseAndDoubleNothing) {
   Figures produced;
-  const auto sink = value(KafkaSink::open(broker.address(), 4, produced));
+  const auto sink = value(KafkaSink::open(broker.address(), 4, clock, produced));
   publish(*sink, 0, 100);
   constexpr int kMinutes = 500;
   std::vector<std::unique_ptr<Figures>> figures;
@@ -178,7 +222,7 @@ TEST_F(KafkaTest, MembersOfAGroupThatComeAndGoLoseAndDoubleNothing) {
 
 TEST_F(KafkaTest, ABrokerThatIsDownCostsTimeAndNoMessage) {
   Figures produced;
-  const auto sink = value(KafkaSink::open(broker.address(), 4, produced));
+  const auto sink = value(KafkaSink::open(broker.address(), 4, clock, produced));
   publish(*sink, 0, 50);
   broker.down();
   publish(*sink, 50, 150);
@@ -196,14 +240,14 @@ TEST_F(KafkaTest, AFullQueueMakesTheProducerWaitAndStopEndsTheWait) {
   Figures produced;
   KafkaAddress address = broker.address();
   address.properties["queue.buffering.max.messages"] = "100";
-  const auto sink = value(KafkaSink::open(address, 4, produced));
+  const auto sink = value(KafkaSink::open(address, 4, clock, produced));
   broker.down();
   std::stop_source stop;
   Status status;
   std::jthread writer([&] {
     while (status)
       status = sink->publish(
-          {"AAAUSDT", exchange::kline_event_json("AAAUSDT", kline("AAAUSDT", 0)), "stream", from_ms(0)},
+          {"AAAUSDT", exchange::kline_event_json("AAAUSDT", kline("AAAUSDT", 0)), {}, from_ms(0)},
           stop.get_token());
   });
   clock.sleep(std::chrono::milliseconds{300});
@@ -219,7 +263,7 @@ TEST_F(KafkaTest, NoBrokerAndWrongPropertiesAreNamed) {
   nobody.brokers = "127.0.0.1:1";
   nobody.topic = "klines";
   nobody.connect_deadline = std::chrono::milliseconds{500};
-  const auto refused = KafkaSink::open(nobody, 1, figures);
+  const auto refused = KafkaSink::open(nobody, 1, clock, figures);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::unreachable);
   EXPECT_EQ(refused.error().where, "127.0.0.1:1");
@@ -235,7 +279,8 @@ TEST(KafkaStop, AWaitForBrokersThatDoNotAnswerEndsWithTheProgram) {
   nobody.connect_deadline = std::chrono::hours{1};
   source.request_stop();
   Figures figures;
-  EXPECT_EQ(KafkaSink::open(nobody, 1, figures).error().code, ErrorCode::interrupted);
+  SystemClock clock;
+  EXPECT_EQ(KafkaSink::open(nobody, 1, clock, figures).error().code, ErrorCode::interrupted);
   EXPECT_EQ(KafkaSource::join(nobody, "g", {}).error().code, ErrorCode::interrupted);
 }
 

@@ -116,6 +116,7 @@ Status Pipeline::take(const RawMessage& message) {
   switch (applied.effect) {
     case Effect::closed_minute:
       add(figures_.closed);
+      if (message.received) note_received(*message.received);
       break;
     case Effect::open_minute:
       add(figures_.open);
@@ -129,6 +130,11 @@ Status Pipeline::take(const RawMessage& message) {
     figures_.newest_event_ms.store(to_ms(event.event_time), std::memory_order_relaxed);
   }
   return {};
+}
+
+void Pipeline::note_received(Timestamp at) {
+  if (arrivals_.empty() || arrivals_.back().first != at) arrivals_.emplace_back(at, 0);
+  ++arrivals_.back().second;
 }
 
 void Pipeline::note_touched(const CommitBatch& batch) {
@@ -151,9 +157,13 @@ void Pipeline::start_commit() {
   auto batch = std::make_shared<const CommitBatch>(state_.take());
   if (batch->empty()) return;
   in_flight_ = batch;
+  arrivals_in_flight_ = std::exchange(arrivals_, {});
   committing_ = std::async(std::launch::async, [this, batch]() -> Result<Committed> {
     CHANDLER_TRY(dead_letters_.flush());
-    return commit(storage_, *batch, options_.purpose);
+    const auto started = clock_.steady();
+    auto done = commit(storage_, *batch, options_.purpose);
+    if (done) figures_.commit.add(std::chrono::round<Millis>(clock_.steady() - started));
+    return done;
   });
 }
 
@@ -164,6 +174,7 @@ Status Pipeline::finish_commit() {
   if (!done) {
     add(figures_.commit_failures);
     state_.put_back(*batch);
+    arrivals_.insert(arrivals_.begin(), arrivals_in_flight_.begin(), arrivals_in_flight_.end());
     if (++failures_ >= kMaxFailures || done.error().code == ErrorCode::damaged)
       return std::unexpected(done.error());
     spdlog::warn("a commit failed and will be tried again: {}", to_text(done.error()));
@@ -180,7 +191,9 @@ Status Pipeline::finish_commit() {
   add(figures_.files, done->files);
   add(figures_.minutes_added, done->added);
   add(figures_.minutes_replaced, done->replaced);
-  figures_.last_commit_ms = to_ms(clock_.now());
+  const Timestamp now = clock_.now();
+  figures_.last_commit_ms = to_ms(now);
+  for (const auto& [received, count] : arrivals_in_flight_) figures_.storing.add(now - received, count);
   return {};
 }
 

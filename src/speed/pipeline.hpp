@@ -28,6 +28,7 @@ struct RawMessage {
   std::int64_t offset = -1;  // -1: the stream has none
   std::string_view key;      // empty: none
   std::string_view payload;
+  std::optional<Timestamp> received = {};  // from the exchange, by the machine's clock
 };
 
 // Not thread safe but for figures().
@@ -68,6 +69,7 @@ class Pipeline {
   std::optional<Rejection> fault_of(const RawMessage& message, exchange::EventKind kind) const;
   void start_commit();
   Status finish_commit();
+  void note_received(Timestamp at);
   void note_touched(const CommitBatch& batch);
 
   lake::Storage& storage_;
@@ -81,6 +83,9 @@ class Pipeline {
   std::vector<std::optional<std::int64_t>> stored_positions_;
   std::shared_ptr<const CommitBatch> in_flight_;
   std::future<Result<Committed>> committing_;
+  // When the closed minutes came that are not stored, runs of one instant together.
+  using Arrivals = std::vector<std::pair<Timestamp, std::uint64_t>>;
+  Arrivals arrivals_, arrivals_in_flight_;
   std::chrono::nanoseconds last_commit_;
   std::int64_t latest_plausible_ms_ = 0;
   int failures_ = 0;

@@ -11,6 +11,8 @@ namespace {
 constexpr std::chrono::milliseconds kWait{100};
 constexpr std::chrono::milliseconds kFlush{30'000};
 constexpr std::chrono::milliseconds kFirstConnection{30'000};
+constexpr KafkaHeader kStreamSource[] = {{"source", "stream"}};
+constexpr KafkaHeader kRestSource[] = {{"source", "rest"}};
 
 Status produce_klines(const ProduceEnvironment& environment, const ProduceOptions& options, KafkaSink& sink) {
   CHANDLER_ASSIGN(const auto feed,
@@ -21,10 +23,10 @@ Status produce_klines(const ProduceEnvironment& environment, const ProduceOption
     feed->take(events, kWait);
     for (const FeedEvent& event : events) {
       environment.figures.messages.fetch_add(1, std::memory_order_relaxed);
-      CHANDLER_TRY(sink.publish({event.symbol, event.json, event.fetched ? "rest" : "stream", event.received},
-                                environment.stop));
+      const std::span<const KafkaHeader> source = event.fetched ? kRestSource : kStreamSource;
+      CHANDLER_TRY(sink.publish({event.symbol, event.json, source, event.received}, environment.stop));
     }
-    CHANDLER_TRY(sink.serve());
+    CHANDLER_TRY(sink.healthy());
   }
   return {};
 }
@@ -32,21 +34,26 @@ Status produce_klines(const ProduceEnvironment& environment, const ProduceOption
 // Tickers are sights of a moving window: one that is missed is replaced by the next, so nothing is fetched.
 Status produce_tickers(const ProduceEnvironment& environment, const ProduceOptions& options,
                        KafkaSink& sink) {
+  struct Price {
+    std::string json;
+    Timestamp received;
+  };
   struct Inbox {
     std::mutex mutex;
     std::condition_variable_any changed;
     exchange::StreamEventParser parser;
-    std::map<std::string, std::string> newest;
+    std::map<std::string, Price> newest;
   } inbox;
   exchange::StreamOptions stream = options.feed.stream;
   for (const std::string& symbol : options.feed.symbols)
     stream.streams.push_back(exchange::stream_name(symbol, "ticker"));
   exchange::StreamCallbacks callbacks;
   callbacks.on_message = [&](std::string_view message) {
+    const Timestamp received = environment.clock.now();
     const std::lock_guard lock(inbox.mutex);
     if (inbox.parser.parse(message) != exchange::EventKind::ticker) return;
     const auto& ticker = inbox.parser.ticker();
-    inbox.newest[std::string(ticker.symbol)] = price_json(ticker);
+    inbox.newest[std::string(ticker.symbol)] = {price_json(ticker), received};
     inbox.changed.notify_all();
   };
   callbacks.on_subscribed = [&](std::span<const std::string>, bool) {
@@ -55,19 +62,19 @@ Status produce_tickers(const ProduceEnvironment& environment, const ProduceOptio
   exchange::StreamClient client(std::move(stream), std::move(callbacks), environment.clock,
                                 Random(options.feed.seed));
   CHANDLER_TRY(client.wait_subscribed(kFirstConnection, environment.stop));
-  std::map<std::string, std::string> prices;
+  std::map<std::string, Price> prices;
   while (!environment.stop.stop_requested()) {
     {
       std::unique_lock lock(inbox.mutex);
       inbox.changed.wait_for(lock, kWait, [&] { return !inbox.newest.empty(); });
       prices = std::exchange(inbox.newest, {});
     }
-    for (const auto& [symbol, json] : prices) {
+    for (const auto& [symbol, price] : prices) {
       environment.figures.messages.fetch_add(1, std::memory_order_relaxed);
-      CHANDLER_TRY(sink.publish({symbol, json, "stream", environment.clock.now()}, environment.stop));
+      CHANDLER_TRY(sink.publish({symbol, price.json, kStreamSource, price.received}, environment.stop));
     }
     environment.figures.disconnects = client.counters().disconnects;
-    CHANDLER_TRY(sink.serve());
+    CHANDLER_TRY(sink.healthy());
   }
   return {};
 }
@@ -83,7 +90,8 @@ std::string price_json(const exchange::TickerEvent& t) {
 }
 
 Status produce(const ProduceEnvironment& environment, const ProduceOptions& options) {
-  CHANDLER_ASSIGN(const auto sink, KafkaSink::open(options.address, options.partitions, environment.figures));
+  CHANDLER_ASSIGN(const auto sink, KafkaSink::open(options.address, options.partitions, environment.clock,
+                                                   environment.figures));
   const StatusWriter status(environment.storage, environment.clock, environment.figures, "produce");
   const Status done = options.channel == Channel::kline ? produce_klines(environment, options, *sink)
                                                         : produce_tickers(environment, options, *sink);
@@ -108,7 +116,7 @@ Status live(const SpeedEnvironment& environment, exchange::RestClient& rest, con
     } else {
       feed->take(events, kWait);
       for (std::size_t i = 0; status && i < events.size(); ++i) {
-        status = pipeline.take({stream.index, -1, events[i].symbol, events[i].json});
+        status = pipeline.take({stream.index, -1, events[i].symbol, events[i].json, events[i].received});
       }
     }
     if (status) status = pipeline.tick();

@@ -43,6 +43,8 @@ lake::SpeedStatus status_of(const Figures& f) {
   s.newest_event = count(f.newest_event_ms);
   s.watermark = count(f.watermark_ms);
   s.last_commit = count(f.last_commit_ms);
+  s.delivery_p99_ms = f.delivery.within(0.99).value_or(Millis{0}).count();
+  s.storing_p99_ms = f.storing.within(0.99).value_or(Millis{0}).count();
   for (std::size_t i = 0; i < kRejections; ++i) {
     if (f.rejected[i] > 0)
       s.rejected_by_reason[std::string(name(static_cast<Rejection>(i)))] = count(f.rejected[i]);
