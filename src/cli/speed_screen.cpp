@@ -1,13 +1,13 @@
 #include "cli/speed_screen.hpp"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "base/log.hpp"
+#include "cli/speed_flags.hpp"
 #include "cli/terminal.hpp"
 #include "serving/candle_service.hpp"
 
@@ -18,12 +18,6 @@ constexpr std::chrono::seconds kDraw{1};
 constexpr std::chrono::seconds kLog{60};
 // Days read anew per drawing: the table shows a screenful, a lake may have thousands of symbols.
 constexpr std::size_t kRefreshed = 40;
-
-std::size_t terminal_rows() {
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row < 8) return 24;
-  return size.ws_row;
-}
 
 Result<serving::Candles> days_of(const lake::Storage& storage, const std::string& symbol, Day first,
                                  Day last) {
@@ -49,10 +43,6 @@ SpeedScreen::SpeedScreen(const Context& context, lake::Storage& storage, const s
       live_(live),
       terminal_(live && ::isatty(STDOUT_FILENO) != 0 && !context.globals.json && !context.globals.quiet),
       logged_(context.clock.steady()) {}
-
-SpeedScreen::~SpeedScreen() {
-  if (lines_ > 0) print("\n");
-}
 
 void SpeedScreen::on_progress(const speed::Pipeline& pipeline,
                               const std::set<std::pair<std::string, Day>>& touched) {
@@ -101,22 +91,31 @@ void SpeedScreen::draw(const speed::Pipeline& pipeline) {
   refresh_days();
   const double seconds =
       std::max(0.001, std::chrono::duration<double>(context_.clock.steady() - drawn_).count());
-  const std::uint64_t messages = figures_.messages;
+  const TerminalSize terminal = terminal_size(STDOUT_FILENO);
+  // The last column stays free: a terminal that has just wrapped is one row further than it seems.
+  const std::size_t columns = terminal.columns - 1;
+  std::string figures = flowed(figures_parts(pipeline, seconds), columns);
+  auto below = static_cast<std::size_t>(std::ranges::count(figures, '\n'));
+  // On a small terminal the last of them go, so that one symbol is seen.
+  for (; below > 1 && below + 4 > terminal.rows; --below)
+    figures.erase(figures.rfind('\n', figures.size() - 2) + 1);
   TextTable table({{"symbol"},
                    {"price", Align::right},
-                   {"open", Align::right},
-                   {"high", Align::right},
-                   {"low", Align::right},
-                   {"volume", Align::right},
-                   {"trades", Align::right},
-                   {"vwap", Align::right},
-                   {"minutes", Align::right},
+                   {"open", Align::right, 5},
+                   {"high", Align::right, 1},
+                   {"low", Align::right, 2},
+                   {"volume", Align::right, 3},
+                   {"trades", Align::right, 6},
+                   {"vwap", Align::right, 4},
+                   {"minutes", Align::right, 7},
                    {"lag", Align::right},
                    {"msg/s", Align::right},
-                   {""}});
+                   {"", Align::left, 8}});
   const std::int64_t now = to_ms(context_.clock.now());
-  const std::size_t shown = terminal_rows() - 6;
   const auto symbols = pipeline.state().view();
+  // Beside the symbols: the heading, how many more there are, the figures, and the row of the cursor.
+  const std::size_t taken = 3 + below;
+  const std::size_t shown = terminal.rows > taken ? terminal.rows - taken : 1;
   for (std::size_t i = 0; i < std::min(shown, symbols.size()); ++i) {
     const auto& s = symbols[i];
     const double rate =
@@ -133,22 +132,51 @@ void SpeedScreen::draw(const speed::Pipeline& pipeline) {
                format_duration(Millis{std::max<std::int64_t>(0, now - s.event_time)}),
                fmt::format("{:.1f}", rate), known && d.provisional ? "provisional" : ""});
   }
-  const double rate = static_cast<double>(messages - std::exchange(last_messages_, messages)) / seconds;
-  std::string text = table.to_text(context_.colour);
-  if (symbols.size() > shown) text += fmt::format("… and {} more\n", symbols.size() - shown);
-  text += fmt::format(
-      "{:.0f} messages/s  {} late  {} rejected  {} repeated  {} reconnects  {} fetched by REST  {} unread\n"
-      "watermark {}  stored {} minutes in {} commits{}\n",
-      rate, figures_.late.load(), figures_.rejected_total(), figures_.repeated.load(),
-      figures_.disconnects.load(), figures_.caught_up.load(), figures_.lag_messages.load(),
-      pipeline.state().watermark() ? format_instant(*pipeline.state().watermark()) : "-",
-      figures_.minutes_added.load(), figures_.commits.load(),
-      figures_.commit_failures > 0 ? fmt::format("  {} failed", figures_.commit_failures.load()) : "");
+  std::string below_table;
+  if (symbols.size() > shown) below_table = fmt::format("… and {} more\n", symbols.size() - shown);
+  below_table += figures;
   // Up to where the last drawing began, and away with it.
-  if (lines_ > 0) print(fmt::format("\x1b[{}F\x1b[J", lines_));
-  print(text);
+  if (const std::size_t rows = rows_drawn(terminal.columns); rows > 0)
+    print(fmt::format("\x1b[{}F\x1b[J", rows));
+  print(table.to_text(context_.colour, columns) + below_table);
   std::fflush(stdout);
-  lines_ = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+  drawn_widths_.clear();
+  const std::string text = table.to_text(false, columns) + below_table;  // as wide as it looks
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    drawn_widths_.push_back(text_width(std::string_view(text).substr(at, end - at)));
+    at = end + 1;
+  }
+}
+
+// A terminal that has become narrower since wraps what stands on it.
+std::size_t SpeedScreen::rows_drawn(std::size_t columns) const {
+  std::size_t rows = 0;
+  for (const std::size_t width : drawn_widths_)
+    rows += std::max<std::size_t>(1, (width + columns - 1) / columns);
+  return rows;
+}
+
+std::vector<std::string> SpeedScreen::figures_parts(const speed::Pipeline& pipeline, double seconds) {
+  const std::uint64_t messages = figures_.messages;
+  const double rate = static_cast<double>(messages - std::exchange(last_messages_, messages)) / seconds;
+  const auto watermark = pipeline.state().watermark();
+  std::vector<std::string> parts = {
+      fmt::format("{:.0f} messages/s", rate),
+      fmt::format("{} late", figures_.late.load()),
+      fmt::format("{} rejected", figures_.rejected_total()),
+      fmt::format("{} repeated", figures_.repeated.load()),
+      fmt::format("{} reconnects", figures_.disconnects.load()),
+      fmt::format("{} fetched by REST", figures_.caught_up.load()),
+      fmt::format("{} unread", figures_.lag_messages.load()),
+      fmt::format("watermark {}", watermark ? format_instant(*watermark) : "-"),
+      fmt::format("stored {} minutes in {} commits", figures_.minutes_added.load(), figures_.commits.load()),
+  };
+  if (figures_.commit_failures > 0)
+    parts.push_back(fmt::format("{} failed", figures_.commit_failures.load()));
+  if (const auto within = figures_.storing.within(0.99))
+    parts.push_back(fmt::format("99% within {}", format_duration(*within)));
+  return parts;
 }
 
 Status SpeedScreen::print_days() const {
@@ -204,9 +232,12 @@ Status SpeedScreen::print_days() const {
                 {"rejected", std::move(rejected)},
                 {"minutes_added", figures_.minutes_added.load()},
                 {"minutes_replaced", figures_.minutes_replaced.load()},
+                {"storing_ms", latency_json(figures_.storing)},
+                {"commit_ms", latency_json(figures_.commit)},
                 {"days", std::move(days)}});
     return {};
   }
+  if (!drawn_widths_.empty()) print("\n");  // below the last drawing, and the ^C that the terminal echoes
   if (table.rows() > 0) print(table.to_text(context_.colour));
   print(fmt::format(
       "{} messages: {} closed minutes, {} sights of open ones, {} repeated, {} late, {} rejected. {} minutes "

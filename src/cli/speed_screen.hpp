@@ -11,7 +11,6 @@ namespace chandler::cli {
 class SpeedScreen final : public speed::SpeedObserver {
  public:
   SpeedScreen(const Context& context, lake::Storage& storage, const speed::Figures& figures, bool live);
-  ~SpeedScreen() override;
   void on_progress(const speed::Pipeline& pipeline,
                    const std::set<std::pair<std::string, Day>>& touched) override;
 
@@ -22,6 +21,8 @@ class SpeedScreen final : public speed::SpeedObserver {
   void draw(const speed::Pipeline& pipeline);
   void log_line(const speed::Pipeline& pipeline) const;
   void refresh_days();
+  std::size_t rows_drawn(std::size_t columns) const;
+  std::vector<std::string> figures_parts(const speed::Pipeline& pipeline, double seconds);
 
   struct DayRow {
     double open = 0, high = 0, low = 0, close = 0, volume = 0, vwap = 0;
@@ -41,7 +42,7 @@ class SpeedScreen final : public speed::SpeedObserver {
   std::set<std::pair<std::string, Day>> touched_;
   std::map<std::string, Day> stale_;  // newest touched day per symbol, to be read again
   std::map<std::string, DayRow> days_;
-  std::size_t lines_ = 0;  // drawn last
+  std::vector<std::size_t> drawn_widths_;  // of the lines that were drawn last
 };
 
 }  // namespace chandler::cli

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 
 #include "base/log.hpp"
 
@@ -21,6 +22,25 @@ bool is_wide(std::uint32_t c) {
       {0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3},   {0xf900, 0xfaff},  {0xfe30, 0xfe6f},
       {0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x20000, 0x3fffd}};
   return std::ranges::any_of(blocks, [c](const auto& b) { return b.first <= c && c <= b.second; });
+}
+
+struct Character {
+  std::size_t bytes = 0, width = 0;
+};
+
+// The first character, which is taken off the text.
+Character take_character(std::string_view& text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  std::uint32_t code = lead < 0x80   ? lead
+                       : lead < 0xe0 ? lead & 0x1fU
+                       : lead < 0xf0 ? lead & 0x0fU
+                                     : lead & 0x07U;
+  std::size_t bytes = 1;
+  while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) {
+    code = code << 6 | (static_cast<unsigned char>(text[bytes++]) & 0x3fU);
+  }
+  text.remove_prefix(bytes);
+  return {bytes, is_wide(code) ? 2U : 1U};
 }
 
 std::string padded(const std::string& text, std::size_t width, Align align) {
@@ -101,25 +121,14 @@ class Bar final : public Progress {
       text += fmt::format("{} {}", amount(done_), unit_);
       if (rate > 0) text += fmt::format("  {} {}/s", amount(static_cast<std::uint64_t>(rate)), unit_);
     }
-    std::fputs(fmt::format("\r\x1b[K{}", fitted(text)).c_str(), stderr);
+    // A line that wraps cannot be drawn over.
+    const auto shown = clipped(text, terminal_size(STDERR_FILENO).columns - 1);
+    std::fputs(fmt::format("\r\x1b[K{}", shown).c_str(), stderr);
     std::fflush(stderr);
   }
 
   std::string amount(std::uint64_t value) const {
     return unit_ == "bytes" ? format_bytes(value) : group_digits(static_cast<std::int64_t>(value));
-  }
-
-  // Cut to the width of the terminal, since a line that wraps cannot be drawn over.
-  static std::string fitted(const std::string& text) {
-    winsize size{};
-    const std::size_t columns =
-        ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : 79U;
-    std::size_t shown = 0, at = 0;
-    for (; at < text.size(); ++at) {
-      const bool starts_character = (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80;
-      if (starts_character && shown++ == columns) break;
-    }
-    return text.substr(0, at);
   }
 
   Clock& clock_;
@@ -134,18 +143,38 @@ class Bar final : public Progress {
 
 std::size_t text_width(std::string_view text) {
   std::size_t width = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[at++]);
-    std::uint32_t code = lead < 0x80   ? lead
-                         : lead < 0xe0 ? lead & 0x1fU
-                         : lead < 0xf0 ? lead & 0x0fU
-                                       : lead & 0x07U;
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) {
-      code = code << 6 | (static_cast<unsigned char>(text[at++]) & 0x3fU);
-    }
-    width += is_wide(code) ? 2 : 1;
-  }
+  while (!text.empty()) width += take_character(text).width;
   return width;
+}
+
+std::string_view clipped(std::string_view text, std::size_t columns) {
+  std::size_t width = 0, bytes = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    const Character next = take_character(rest);
+    width += next.width;
+    if (width > columns) break;
+    bytes += next.bytes;
+  }
+  return text.substr(0, bytes);
+}
+
+std::string flowed(const std::vector<std::string>& parts, std::size_t columns) {
+  std::string text, line;
+  for (const std::string& part : parts) {
+    if (!line.empty() && text_width(line) + 2 + text_width(part) > columns) {
+      text += line + '\n';
+      line.clear();
+    }
+    if (!line.empty()) line += "  ";
+    line += clipped(part, columns);
+  }
+  return line.empty() ? text : text + line + '\n';
+}
+
+TerminalSize terminal_size(int descriptor) {
+  winsize size{};
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col < 2 || size.ws_row < 2) return {};
+  return {size.ws_col, size.ws_row};
 }
 
 void TextTable::add(std::vector<std::string> cells) {
@@ -153,21 +182,35 @@ void TextTable::add(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
-std::string TextTable::to_text(bool colour) const {
+std::string TextTable::to_text(bool colour, std::size_t columns) const {
   std::vector<std::size_t> widths;
+  std::vector<bool> shown(headings_.size(), true);
+  std::size_t total = 0;
   for (std::size_t c = 0; c < headings_.size(); ++c) {
     std::size_t width = text_width(headings_[c].text);
     for (const auto& row : rows_) width = std::max(width, text_width(row[c]));
     widths.push_back(width);
+    total += width + (c > 0 ? 2 : 0);
+  }
+  while (total > columns) {
+    std::optional<std::size_t> least;
+    for (std::size_t c = 1; c < headings_.size(); ++c) {
+      const int spare = headings_[c].spare;
+      if (shown[c] && spare > 0 && (!least || spare > headings_[*least].spare)) least = c;
+    }
+    if (!least) break;
+    shown[*least] = false;
+    total -= widths[*least] + 2;
   }
   const auto line = [&](const auto& cell_of) {
     std::string text;
     for (std::size_t c = 0; c < headings_.size(); ++c) {
+      if (!shown[c]) continue;
       if (c > 0) text += "  ";
       text += padded(cell_of(c), widths[c], headings_[c].align);
     }
     text.erase(text.find_last_not_of(' ') + 1);
-    return text;
+    return std::string(clipped(text, columns));
   };
   std::string heading = line([&](std::size_t c) { return headings_[c].text; });
   std::string text = colour ? "\x1b[1m" + heading + "\x1b[0m\n" : heading + '\n';

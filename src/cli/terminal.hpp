@@ -20,11 +20,15 @@ class TextTable {
   struct Heading {
     std::string text;
     Align align = Align::left;
+    int spare = 0;  // on a narrow terminal columns go, the greatest first; 0: never
   };
   explicit TextTable(std::vector<Heading> headings) : headings_(std::move(headings)) {}
   void add(std::vector<std::string> cells);  // as many as headings
   std::size_t rows() const { return rows_.size(); }
-  std::string to_text(bool colour) const;
+  // No line is wider than `columns`: where columns that can be spared are not enough, lines are cut.
+  std::string to_text(bool colour, std::size_t columns = kUnlimited) const;
+
+  static constexpr std::size_t kUnlimited = std::string::npos;
 
  private:
   std::vector<Heading> headings_;
@@ -33,6 +37,16 @@ class TextTable {
 
 // Columns that UTF-8 text takes on a terminal.
 std::size_t text_width(std::string_view text);
+// As many whole characters of the text as fit.
+std::string_view clipped(std::string_view text, std::size_t columns);
+// The parts one after another, two spaces apart, on as many lines as it takes; each line ends with \n.
+std::string flowed(const std::vector<std::string>& parts, std::size_t columns);
+
+struct TerminalSize {
+  std::size_t columns = 80, rows = 24;
+};
+// Of the terminal behind the descriptor; 80 × 24 where none tells.
+TerminalSize terminal_size(int descriptor);
 
 std::string group_digits(std::int64_t number);  // 228,000
 std::string format_bytes(std::uint64_t bytes);  // 3.2 MiB

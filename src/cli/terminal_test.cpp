@@ -20,6 +20,35 @@ TEST(TextTable, ColumnsAreAsWideAsTheirWidestCell) {
             "币安USDT  1,000\n");
 }
 
+TEST(TextTable, OnANarrowTerminalColumnsGoAndThenLinesAreCut) {
+  TextTable table(
+      {{"symbol"}, {"open", Align::right, 2}, {"high", Align::right, 1}, {"price", Align::right}});
+  table.add({"币安USDT", "1", "2", "3"});
+  EXPECT_EQ(table.to_text(false, 27),
+            "symbol    open  high  price\n"
+            "币安USDT     1     2      3\n");
+  EXPECT_EQ(table.to_text(false, 26),
+            "symbol    high  price\n"
+            "币安USDT     2      3\n");
+  EXPECT_EQ(table.to_text(false, 15),
+            "symbol    price\n"
+            "币安USDT      3\n");
+  EXPECT_EQ(table.to_text(false, 3),
+            "sym\n"
+            "币\n");
+}
+
+TEST(Terminal, TextIsCutBetweenCharactersAndFlowsOntoLines) {
+  EXPECT_EQ(clipped("…ab", 2), "…a");
+  EXPECT_EQ(clipped("a币b", 2), "a");
+  EXPECT_EQ(clipped("ab", 9), "ab");
+  EXPECT_EQ(flowed({"one", "two", "three", "4"}, 10),
+            "one  two\n"
+            "three  4\n");
+  EXPECT_EQ(flowed({"longer than this"}, 6), "longer\n");
+  EXPECT_EQ(flowed({}, 6), "");
+}
+
 TEST(Format, DigitsAreGroupedByThree) {
   EXPECT_EQ(group_digits(0), "0");
   EXPECT_EQ(group_digits(999), "999");
