@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "speed/kafka_sink.hpp"
+#include "speed/listed.hpp"
 #include "speed/status_writer.hpp"
 
 namespace chandler::speed {
@@ -14,6 +15,11 @@ constexpr std::chrono::milliseconds kFirstConnection{30'000};
 constexpr KafkaHeader kStreamSource[] = {{"source", "stream"}};
 constexpr KafkaHeader kRestSource[] = {{"source", "rest"}};
 
+void count(Figures& figures, std::string_view message) {
+  figures.messages.fetch_add(1, std::memory_order_relaxed);
+  figures.bytes.fetch_add(message.size(), std::memory_order_relaxed);
+}
+
 Status produce_klines(const ProduceEnvironment& environment, const ProduceOptions& options, KafkaSink& sink) {
   CHANDLER_ASSIGN(const auto feed,
                   MarketFeed::start(options.feed, environment.storage, environment.rest, environment.clock,
@@ -22,7 +28,7 @@ Status produce_klines(const ProduceEnvironment& environment, const ProduceOption
   while (!environment.stop.stop_requested()) {
     feed->take(events, kWait);
     for (const FeedEvent& event : events) {
-      environment.figures.messages.fetch_add(1, std::memory_order_relaxed);
+      count(environment.figures, event.json);
       const std::span<const KafkaHeader> source = event.fetched ? kRestSource : kStreamSource;
       CHANDLER_TRY(sink.publish({event.symbol, event.json, source, event.received}, environment.stop));
     }
@@ -70,10 +76,12 @@ Status produce_tickers(const ProduceEnvironment& environment, const ProduceOptio
       prices = std::exchange(inbox.newest, {});
     }
     for (const auto& [symbol, price] : prices) {
-      environment.figures.messages.fetch_add(1, std::memory_order_relaxed);
+      count(environment.figures, price.json);
       CHANDLER_TRY(sink.publish({symbol, price.json, kStreamSource, price.received}, environment.stop));
     }
-    environment.figures.disconnects = client.counters().disconnects;
+    const auto counters = client.counters();
+    environment.figures.disconnects = counters.disconnects;
+    environment.figures.streams = static_cast<std::int64_t>(counters.open);
     CHANDLER_TRY(sink.healthy());
   }
   return {};
@@ -90,6 +98,7 @@ std::string price_json(const exchange::TickerEvent& t) {
 }
 
 Status produce(const ProduceEnvironment& environment, const ProduceOptions& options) {
+  CHANDLER_TRY(check_listed(environment.storage, environment.rest, options.feed.symbols, environment.stop));
   CHANDLER_ASSIGN(const auto sink, KafkaSink::open(options.address, options.partitions, environment.clock,
                                                    environment.figures));
   const StatusWriter status(environment.storage, environment.clock, environment.figures, "produce");
@@ -101,6 +110,7 @@ Status produce(const ProduceEnvironment& environment, const ProduceOptions& opti
 }
 
 Status live(const SpeedEnvironment& environment, exchange::RestClient& rest, const LiveOptions& options) {
+  CHANDLER_TRY(check_listed(environment.storage, rest, options.feed.symbols, environment.stop));
   Pipeline pipeline(environment.storage, environment.clock, environment.dead_letters, environment.figures,
                     options.pipeline);
   CHANDLER_ASSIGN(const auto stream, pipeline.open_stream("live"));

@@ -3,6 +3,7 @@ ends as the batch layer alone would have made it, minute for minute. `make soak`
 
 import os
 import random
+import subprocess
 import time
 
 import pytest
@@ -135,3 +136,12 @@ def test_no_broker_is_named_and_exits_with_3(tmp_path):
     with speed_system.Sim(PROGRAM, DATA, NOW, 1) as sim, speed_system.SpeedSystem(PROGRAM, tmp_path, sim) as system:
         port = speed_system.free_port()
         system.run("consume", "--once", "--brokers", f"127.0.0.1:{port}", check=(3,))
+
+
+def test_a_symbol_that_the_exchange_does_not_list_is_named_at_the_start(tmp_path):
+    with speed_system.Sim(PROGRAM, DATA, NOW, 1) as sim:
+        for command in (["live"], ["produce", "--brokers", "127.0.0.1:1"]):
+            done = subprocess.run([PROGRAM, *command, "BTCUSDT", "ETHUSD", "--stream-url", sim.stream_url, "--rest-url", sim.url, "--lake",
+                                   str(tmp_path / "lake")], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+            assert done.returncode == 2
+            assert "unknown symbol ETHUSD; did you mean ETHUSDT" in done.stderr and "BTCUSDT" not in done.stderr
