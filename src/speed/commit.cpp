@@ -161,6 +161,26 @@ void drop_closed(std::vector<lake::OpenCandle>& open, const CommitBatch& batch) 
   });
 }
 
+Result<PromisedPositions> promised_positions(const lake::Storage& storage) {
+  constexpr lake::Table kSpeed[] = {lake::Table::speed_1m};
+  CHANDLER_ASSIGN(const auto symbols, lake::symbols_of(storage, kSpeed));
+  PromisedPositions promised;
+  std::mutex mutex;
+  CHANDLER_TRY(parallel_for(symbols.size(), storage.concurrency(), [&](std::size_t i) -> Status {
+    CHANDLER_ASSIGN(const auto partitions, lake::partitions_of(storage, lake::Table::speed_1m, symbols[i]));
+    for (const auto& partition : partitions) {
+      CHANDLER_ASSIGN(const auto file, lake::open_partition_footer(storage, partition));
+      const Positions positions = parse_positions(text_of(file.metadata(), kStreamsKey));
+      const std::lock_guard lock(mutex);
+      for (const auto& [stream, p] : positions) {
+        if (p.stored > 0) promised[stream] = std::max(promised[stream], p.stored);
+      }
+    }
+    return {};
+  }));
+  return promised;
+}
+
 }  // namespace
 
 Result<DayMinutes> read_day(const lake::Storage& storage, const std::string& symbol, Day day) {
@@ -211,21 +231,19 @@ Result<Committed> commit(lake::Storage& storage, const CommitBatch& batch, std::
 }
 
 Result<Resume> resume(const lake::Storage& storage, std::string_view stream) {
+  std::optional<PromisedPositions> promised;
+  return resume(storage, stream, promised);
+}
+
+Result<Resume> resume(const lake::Storage& storage, std::string_view stream,
+                      std::optional<PromisedPositions>& promised) {
   CHANDLER_ASSIGN(const auto snapshot, lake::read_snapshot(storage, stream));
   if (snapshot) return Resume{snapshot->position, snapshot->watermark};
-  Resume found;
-  constexpr lake::Table kSpeed[] = {lake::Table::speed_1m};
-  CHANDLER_ASSIGN(const auto symbols, lake::symbols_of(storage, kSpeed));
-  for (const std::string& symbol : symbols) {
-    CHANDLER_ASSIGN(const auto partitions, lake::partitions_of(storage, lake::Table::speed_1m, symbol));
-    for (const auto& partition : partitions) {
-      CHANDLER_ASSIGN(const auto file, lake::open_partition_footer(storage, partition));
-      const Positions positions = parse_positions(text_of(file.metadata(), kStreamsKey));
-      if (const auto it = positions.find(stream); it != positions.end() && it->second.stored > 0) {
-        found.position = std::max(found.position.value_or(0), it->second.stored);
-      }
-    }
+  if (!promised) {
+    CHANDLER_ASSIGN(promised, promised_positions(storage));
   }
+  Resume found;
+  if (const auto it = promised->find(stream); it != promised->end()) found.position = it->second;
   return found;
 }
 

@@ -5,6 +5,8 @@
 // double a minute.
 #pragma once
 
+#include <map>
+
 #include "lake/kline_file.hpp"
 #include "speed/state.hpp"
 
@@ -34,6 +36,11 @@ struct Resume {
   std::optional<Timestamp> watermark;
 };
 Result<Resume> resume(const lake::Storage& storage, std::string_view stream);
+// What the files of the whole lake promise; read once, since it takes a look at each of them. What has been
+// stored in the meantime is read again, which changes nothing.
+using PromisedPositions = std::map<std::string, std::int64_t, std::less<>>;
+Result<Resume> resume(const lake::Storage& storage, std::string_view stream,
+                      std::optional<PromisedPositions>& promised);
 
 // Key of the metadata that says up to where in which streams a file has seen events: `seen` when it was
 // written, `stored` what the whole lake was known to hold then. [{"stream":"klines/0","seen":9,"stored":5}]

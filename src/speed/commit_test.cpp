@@ -176,6 +176,34 @@ TEST_F(PipelineTest, CommitsWhenTheTriggerIsDueAndServesTheOpenCandle) {
   EXPECT_EQ(figures.minutes_added, 1u);
 }
 
+TEST_F(PipelineTest, AfterHalfTheTriggerACommitComesWhenClosedMinutesHaveStoppedComing) {
+  Pipeline pipeline(lake.storage(), clock, *letters, figures, {});
+  const auto stream = value(pipeline.open_stream("live")).index;
+  const auto commits_after = [&](std::chrono::milliseconds more) {
+    clock.advance(more);
+    lake::testing::check(pipeline.tick());
+    // What is taken from the state is being stored: on another thread, in real time.
+    const std::uint64_t wanted = pipeline.state().has_changes() ? 0 : figures.commits + 1;
+    while (figures.commits < wanted) {
+      SystemClock().sleep(std::chrono::milliseconds{1});
+      lake::testing::check(pipeline.tick());
+    }
+    return figures.commits.load();
+  };
+  // Open candles alone wait for the trigger.
+  lake::testing::check(pipeline.take({stream, -1, "A", event("A", 0, false)}));
+  EXPECT_EQ(commits_after(std::chrono::milliseconds{6'000}), 0u);
+  // A closed minute has just come: more may follow.
+  lake::testing::check(pipeline.take({stream, -1, "A", event("A", 0)}));
+  EXPECT_EQ(commits_after(std::chrono::milliseconds{100}), 0u);
+  EXPECT_EQ(commits_after(std::chrono::milliseconds{500}), 1u);
+  EXPECT_EQ(figures.minutes_added, 1u);
+  // Not before half of the trigger.
+  lake::testing::check(pipeline.take({stream, -1, "A", event("A", 1)}));
+  EXPECT_EQ(commits_after(std::chrono::milliseconds{4'000}), 1u);
+  EXPECT_EQ(commits_after(std::chrono::milliseconds{1'500}), 2u);
+}
+
 TEST_F(PipelineTest, TheTimeFromReceiptToCommitIsThatOfClosedMinutesOnlyAndOfSuccessOnly) {
   Pipeline pipeline(lake.storage(), clock, *letters, figures, {});
   const auto stream = value(pipeline.open_stream("live")).index;

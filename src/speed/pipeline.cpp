@@ -64,7 +64,7 @@ Pipeline::~Pipeline() {
 }
 
 Result<Pipeline::Stream> Pipeline::open_stream(const std::string& name) {
-  CHANDLER_ASSIGN(const Resume from, resume(storage_, name));
+  CHANDLER_ASSIGN(const Resume from, resume(storage_, name, promised_));
   Stream stream{state_.add_stream(name, from.position, from.watermark), from.position};
   stream_names_.resize(std::max(stream_names_.size(), stream.index + 1));
   stream_names_[stream.index] = name;
@@ -116,6 +116,7 @@ Status Pipeline::take(const RawMessage& message) {
   switch (applied.effect) {
     case Effect::closed_minute:
       add(figures_.closed);
+      last_closed_ = clock_.steady();
       if (message.received) note_received(*message.received);
       break;
     case Effect::open_minute:
@@ -205,7 +206,9 @@ Status Pipeline::tick() {
     if (committing_.wait_for(std::chrono::seconds{0}) != std::future_status::ready) return {};
     CHANDLER_TRY(finish_commit());
   }
-  const bool due = clock_.steady() - last_commit_ >= options_.trigger;
+  const auto now = clock_.steady();
+  const bool settled = state_.pending_minutes() > 0 && now - last_closed_ >= options_.settled;
+  const bool due = now - last_commit_ >= (settled ? options_.trigger / 2 : options_.trigger);
   const bool many = failures_ == 0 && state_.pending_minutes() >= options_.commit_minutes;
   if ((due || many) && state_.has_changes()) start_commit();
   return {};

@@ -15,8 +15,11 @@
 namespace chandler::speed {
 
 struct PipelineOptions {
-  std::string purpose = "live";          // what others are told who wait for the lake
-  Millis trigger{10'000};                // a commit this long after the last one …
+  std::string purpose = "live";  // what others are told who wait for the lake
+  Millis trigger{10'000};        // a commit this long after the last one …
+  // … or from half of that on, as soon as closed minutes wait and no more come: all candles of a market close
+  // at the same instant, and a commit right after it is worth more than one at any other time.
+  Millis settled{500};
   std::size_t commit_minutes = 400'000;  // … or when so many closed minutes wait
   Millis lateness{3'600'000};
   std::set<std::string, std::less<>> symbols;  // none: every symbol is welcome
@@ -81,12 +84,14 @@ class Pipeline {
   State state_;
   std::vector<std::string> stream_names_;
   std::vector<std::optional<std::int64_t>> stored_positions_;
+  std::optional<PromisedPositions> promised_;
   std::shared_ptr<const CommitBatch> in_flight_;
   std::future<Result<Committed>> committing_;
   // When the closed minutes came that are not stored, runs of one instant together.
   using Arrivals = std::vector<std::pair<Timestamp, std::uint64_t>>;
   Arrivals arrivals_, arrivals_in_flight_;
   std::chrono::nanoseconds last_commit_;
+  std::chrono::nanoseconds last_closed_{0};  // when the newest closed minute came
   std::int64_t latest_plausible_ms_ = 0;
   int failures_ = 0;
   std::uint64_t named_ = 0;  // rejected messages that were logged
