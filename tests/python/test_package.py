@@ -1,6 +1,7 @@
 """The wheel by itself: beside other copies of Arrow in one process, with types that check, and without the source tree."""
 
 import pathlib
+import re
 import subprocess
 import sys
 import textwrap
@@ -140,3 +141,10 @@ def test_the_readmes_example_runs_as_it_stands(tmp_path):
     example = readme.partition("```python\n")[2].partition("```")[0]
     assert "chandler.demo()" in example
     run(f"import os\nos.environ['TMPDIR'] = {str(tmp_path)!r}\n{example}\nassert len(weeks) > 3 and 'Bitcoin' not in repr(model)")
+
+
+def test_exit_codes_are_those_of_the_documented_table():
+    text = (pathlib.Path(__file__).parents[2] / "docs/errors.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", text, re.MULTILINE))
+    classes = [c for c in vars(chandler.errors).values() if isinstance(c, type) and issubclass(c, chandler.ChandlerError)]
+    assert {c.code: str(c.exit_code) for c in classes} == rows

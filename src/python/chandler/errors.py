@@ -14,9 +14,11 @@ class ChandlerError(Exception):
         what: what happened, in one sentence.
         where: file, path, row or address; empty where there is none.
         remedy: what can be done about it; empty where nothing is known.
+        exit_code: what a command that ends with this error gives to the shell; as the program does.
     """
 
     code: str = "internal"
+    exit_code: int = 1
 
     def __init__(self, what: str, where: str = "", remedy: str = "") -> None:
         super().__init__(what, where, remedy)
@@ -34,12 +36,14 @@ class UsageError(ChandlerError, ValueError):
     """An argument cannot be used."""
 
     code = "usage"
+    exit_code = 2
 
 
 class NotFoundError(ChandlerError, LookupError):
     """A symbol, file or forecast that does not exist."""
 
     code = "not_found"
+    exit_code = 2
 
 
 class InvalidDataError(ChandlerError, ValueError):
@@ -58,12 +62,14 @@ class UnreachableError(ChandlerError):
     """The lake cannot be reached: permissions, disk, network, deadline."""
 
     code = "unreachable"
+    exit_code = 3
 
 
 class LockedError(ChandlerError):
     """Another process writes this lake."""
 
     code = "locked"
+    exit_code = 3
 
 
 class IncompleteError(ChandlerError):
@@ -76,6 +82,7 @@ class InterruptedError(ChandlerError):  # noqa: A001 - named after its code, lik
     """Cancelled; what was finished is kept."""
 
     code = "interrupted"
+    exit_code = 130
 
 
 class InternalError(ChandlerError):

@@ -9,10 +9,10 @@ import os
 import re
 import sys
 
-from ..errors import ChandlerError, LockedError, UnreachableError
+from .. import errors
+from ..errors import ChandlerError, IncompleteError, InterruptedError, UsageError
 
-# As the program's: done, done in part, usage, lake or cluster out of reach.
-_DONE, _IN_PART, _USAGE, _UNREACHABLE = 0, 1, 2, 3
+_DONE = 0
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
@@ -71,7 +71,7 @@ def _forecast(spark, arguments: argparse.Namespace, symbols: list[str]) -> int:
         print(json.dumps(dataclasses.asdict(run)))
     elif run.run:
         print(f"Wrote forecasts/run={run.run} with {len(run.symbols)} symbols")
-    return _IN_PART if run.errors else _DONE
+    return IncompleteError.exit_code if run.errors else _DONE
 
 
 def main(argv: list[str]) -> int:
@@ -80,8 +80,7 @@ def main(argv: list[str]) -> int:
     try:
         import pyspark  # noqa: F401 - only to say plainly that it is not there
     except ImportError:
-        print("error: PySpark is not installed\n  try: pip install pyspark pyarrow", file=sys.stderr)
-        return _USAGE
+        return _failed(UsageError("PySpark is not installed", "", "pip install pyspark pyarrow"), arguments.json)
     try:
         spark = _session(arguments)
         try:
@@ -89,18 +88,33 @@ def main(argv: list[str]) -> int:
         finally:
             spark.stop()
     except ChandlerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return _UNREACHABLE if isinstance(error, (UnreachableError, LockedError)) else _USAGE
+        return _failed(error, arguments.json)
+    except KeyboardInterrupt:
+        return _failed(InterruptedError("interrupted; what was finished is kept", "", "run the same command again"), arguments.json)
     except Exception as error:  # noqa: BLE001 - Spark's errors share no base class; a user is shown what failed, not a stack
-        print(f"error: Spark could not finish: {_first_line(error)}", file=sys.stderr)
-        return _IN_PART
+        return _failed(_cause(error), arguments.json)
 
 
-def _first_line(error: Exception) -> str:
-    # What a Python worker raised is the last line of its traceback, in the middle of Spark's text.
+def _failed(error: ChandlerError, as_json: bool) -> int:
+    """Tells of it as the program does, and gives the shell's code."""
+    print(f"error: {error}", file=sys.stderr)
+    if as_json:
+        fields = {name: getattr(error, name) for name in ("code", "what", "where", "remedy")}
+        print(json.dumps({"error": {name: value for name, value in fields.items() if value}}))
+    return error.exit_code
+
+
+def _cause(error: Exception) -> ChandlerError:
+    """What a Python worker raised: the end of its traceback, in the middle of Spark's text; or Spark's own first line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    for number, line in enumerate(lines):
+        if raised := re.match(r"chandler\.errors\.(\w+): (.+)", line):
+            rest = lines[number + 1:number + 3]
+            where = next((part.removeprefix("at:").strip() for part in rest if part.startswith("at:")), "")
+            remedy = next((part.removeprefix("try:").strip() for part in rest if part.startswith("try:")), "")
+            return getattr(errors, raised[1], IncompleteError)(raised[2], where, remedy)
     raised = [line for line in lines if re.match(r"(?!org\.|java\.)[\w.]+(Error|Exception): ", line)]
-    return (raised or lines or [type(error).__name__])[0].removeprefix("chandler.errors.")
+    return IncompleteError(f"Spark could not finish: {(raised or lines or [type(error).__name__])[0]}")
 
 
 if __name__ == "__main__":
