@@ -7,7 +7,7 @@ PRESET ?= release
 PROGRAM := build/release/chandler
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench python torture faults soak kafka package package-test lint sanitize fuzz clean
+.PHONY: help setup build demo test bench python torture faults soak kafka package package-test lint sanitize fuzz fuzz-replay clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ sanitize: setup ## unit tests under AddressSanitizer + UBSan, then ThreadSanitiz
 
 fuzz: ## run every fuzz target (SECONDS=n each, TARGET=decimal for one)
 	@scripts/fuzz $(or $(SECONDS),60) $(TARGET)
+
+fuzz-replay: ## the same inputs every time to every fuzz target, as CI does (TARGET=decimal for one)
+	@scripts/fuzz --replay $(TARGET)
 
 clean: ## remove what was built; .deps and lakes stay
 	@rm -rf build

@@ -70,7 +70,8 @@ std::string_view describe(Reason reason) {
       "open time is off the grid",     "a price or volume is not a finite number",
       "a price is not positive",       "high is below low",
       "open is outside [low, high]",   "close is outside [low, high]",
-      "a volume or count is negative", "open time is not between 2009 and 2100"};
+      "a volume or count is negative", "open time is not between 2009 and 2100",
+      "more trades than a market has"};
   return texts[static_cast<std::size_t>(reason)];
 }
 
@@ -90,6 +91,7 @@ std::optional<Reason> impossible(const Kline& k, std::int64_t grid_ms) {
       (k.trades < 0 && k.trades != kUnknownTrades)) {
     return Reason::negative_volume;
   }
+  if (k.trades > kMostTrades) return Reason::too_many_trades;
   return std::nullopt;
 }
 

@@ -18,13 +18,17 @@ enum class Reason : std::uint8_t {
   close_outside,      // close not in [low, high]
   negative_volume,    // volume, quote volume, a taker volume or the number of trades is below zero
   time_out_of_range,  // before 2009 (the first bitcoin) or after 2100: a unit mistaken for another
+  too_many_trades,    // more than kMostTrades
 };
-inline constexpr std::size_t kReasons = 8;
+inline constexpr std::size_t kReasons = 9;
 std::string_view describe(Reason reason);
 
 // Open times of candles lie in [kEarliestOpenTime, kLatestOpenTime), in ms: from 2009 up to 2100.
 inline constexpr std::int64_t kEarliestOpenTime = 1'230'768'000'000;
 inline constexpr std::int64_t kLatestOpenTime = 4'102'444'800'000;
+
+// A hundred times what any month of any market had. Sums over a whole history stay far from the overflow.
+inline constexpr std::int64_t kMostTrades = 100'000'000'000;
 
 struct Rejected {
   std::size_t row = 0;  // index in the input

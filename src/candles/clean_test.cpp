@@ -51,6 +51,9 @@ TEST(Clean, EachImpossibleRowIsRejectedForItsReason) {
     EXPECT_EQ(reason_after([&](Kline& k) { k.*field = -1e-9; }), Reason::negative_volume);
   }
   EXPECT_EQ(reason_after([](Kline& k) { k.trades = -1; }), Reason::negative_volume);
+  EXPECT_EQ(reason_after([](Kline& k) { k.trades = 100'000'000'000; }), std::nullopt);
+  EXPECT_EQ(reason_after([](Kline& k) { k.trades = 100'000'000'001; }), Reason::too_many_trades);
+  EXPECT_EQ(describe(Reason::too_many_trades), "more trades than a market has");
 }
 
 TEST(Clean, WhatTheSourceLacksIsNoDefect) {

@@ -19,7 +19,8 @@ std::int64_t sum_trades(std::span<const std::int64_t> values) {
   std::int64_t total = 0;
   for (const std::int64_t v : values) {
     if (v == kUnknownTrades) return kUnknownTrades;
-    total += v;
+    // Rows of a foreign file need not be possible ones.
+    if (__builtin_add_overflow(total, v, &total)) return kUnknownTrades;
   }
   return total;
 }

@@ -95,6 +95,19 @@ TEST(RollUp, ACandleWithoutMinutesIsAbsent) {
   EXPECT_EQ(bars.rows.open_time, (std::vector<std::int64_t>{0, 6 * kMinuteMs}));
 }
 
+// Found by fuzzing.
+TEST(RollUp, ASumOfTradesThatNoCountCanHoldIsUnknown) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t sign : {1, -1}) {
+    Klines minutes;
+    for (std::int64_t i = 0; i < 2; ++i)
+      minutes.push_back({i * kMinuteMs, 1, 1, 1, 1, 2, 3, 4, 5, sign * (kMost - 5), Source::rest});
+    const Bars bars = roll_up(spans_of(minutes), Interval::h1);
+    EXPECT_EQ(bars.rows.trades[0], kUnknownTrades);
+    EXPECT_EQ(bars.rows.volume[0], 4);
+  }
+}
+
 TEST(RollUp, ASumOverAnUnknownIsUnknown) {
   Klines minutes;
   for (std::int64_t i = 0; i < 3; ++i)

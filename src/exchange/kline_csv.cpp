@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, kCsvNumbers> kNumberNames = {
     "open",  "high", "low", "close", "volume", "quote volume", "taker buy volume", "taker buy quote volume",
     "trades"};
 // Counts travel with the other numbers; above this a double would round them.
-constexpr std::int64_t kMostTrades = std::int64_t{1} << 53;
+constexpr std::int64_t kMostExact = std::int64_t{1} << 53;
 
 constexpr std::size_t index(CsvColumn column) {
   return static_cast<std::size_t>(column);
@@ -345,7 +345,7 @@ bool KlineCsvRows::read_numbers(const CsvFields& fields, Values& values, unsigne
     std::optional<double> number;
     if (column != CsvColumn::trades) {
       number = parse_decimal(text);
-    } else if (const auto count = parse_whole(text); count && std::abs(*count) <= kMostTrades) {
+    } else if (const auto count = parse_whole(text); count && *count >= -kMostExact && *count <= kMostExact) {
       number = static_cast<double>(*count);
     }
     if (!number) {

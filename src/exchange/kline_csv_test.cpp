@@ -229,6 +229,18 @@ TEST(KlineCsv, SpacesQuotesCarriageReturnsAndOtherDelimitersDoNotMatter) {
   }
 }
 
+// Found by fuzzing.
+TEST(KlineCsv, CountsOfTradesAtTheEndsOfAnIntegerAreRefusedAndDoNotOverflow) {
+  for (const char* const count : {"-9223372036854775808", "9223372036854775807", "-1", "100000000001"}) {
+    const auto batch =
+        read("1381095240,122.0,122.0,122.0,122.0,0.1,1\n1381095300,122.0,122.0,122.0,122.0,0.1," +
+             std::string(count) + "\n");
+    ASSERT_TRUE(batch) << count;
+    EXPECT_EQ(batch->rows.size(), 1U) << count;
+    EXPECT_EQ(batch->rejects.size(), 1U) << count;
+  }
+}
+
 TEST(KlineCsv, KrakenRowsOfSevenColumnsEndWithTheNumberOfTrades) {
   const auto batch = read("1381095240,122.0,122.0,122.0,122.0,0.1,1\n");
   ASSERT_TRUE(batch);

@@ -376,7 +376,7 @@ Result<ApiError> parse_error(std::string_view json) {
     std::int64_t number = 0;
     if (key == "msg") return read_text(reader, value, api.msg);
     if (key != "code") return {};
-    if (!read_integer(value, number) || std::abs(number) > 1'000'000)
+    if (!read_integer(value, number) || number < -1'000'000 || number > 1'000'000)
       return reader.wrong("the error's code is unreadable");
     code = number;
     return {};

@@ -240,6 +240,8 @@ TEST(ParseError, RecordedAnswerAndWhatIsNone) {
   EXPECT_EQ(api->msg, "Invalid symbol.");
   EXPECT_FALSE(parse_error(R"({"msg":"x"})"));
   EXPECT_FALSE(parse_error(R"({"code":99999999999})"));
+  EXPECT_FALSE(
+      parse_error(R"({"code":-9223372036854775808})"));  // found by fuzzing: it has no absolute value
   EXPECT_FALSE(parse_error("<html>"));
 }
 

@@ -162,7 +162,7 @@ void HttpConnection::parse() {
   while (buffer_.size() > 0 && !parser_->is_done()) {
     boost::beast::error_code ec;
     const bool had_header = parser_->is_header_done();
-    buffer_.consume(parser_->put(buffer_.data(), ec));
+    buffer_.consume(parser_->offer(buffer_.data(), ec));
     if (!had_header && parser_->is_header_done() && request_.header("expect") == "100-continue") {
       static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       Code ignored;

@@ -65,6 +65,21 @@ TEST(HttpServer, ChunkedBodiesAreJoined) {
   EXPECT_EQ(body_of(client.answer()), "POST /c abcde");
 }
 
+// Found by fuzzing.
+TEST(HttpServer, AChunkedBodyMayArriveByteByByte) {
+  const auto server = serve(echo);
+  TestSocket client(server->port());
+  const std::string_view text =
+      "POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nTrailer: x\r\n\r\n"
+      "POST /d HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (const char c : text) {
+    client.send(std::string(1, c));
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});  // so that it arrives alone
+  }
+  EXPECT_EQ(body_of(client.answer()), "POST /c abc");
+  EXPECT_EQ(body_of(client.answer()), "POST /d ");
+}
+
 TEST(HttpServer, AnAnswerMayComeLaterFromAnotherThread) {
   std::mutex mutex;
   std::deque<Responder> waiting;

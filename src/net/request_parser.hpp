@@ -1,6 +1,7 @@
 // Private to net/: Beast's parser, writing straight into a reused HttpRequest.
 #pragma once
 
+#include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <cstdint>
@@ -20,6 +21,19 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   // Both outlive the parser.
   RequestParser(HttpRequest& request, const std::size_t& max_target)
       : request_(request), max_target_(max_target) {}
+
+  // put(), but for what Beast 1.81 does not expect, though it happens: that its last chunk is looked at again
+  // when "0\r\n\r" has come and no more (it asserts five bytes). From a chunk's head or body on, no whole
+  // rest is shorter than that, so fewer bytes may always wait for the next ones.
+  template <class Buffer>
+  std::size_t offer(const Buffer& bytes, Code& ec) {
+    constexpr std::size_t kShortestRest = 5;
+    if (is_header_done() && chunked() && boost::asio::buffer_size(bytes) < kShortestRest) {
+      ec = boost::beast::http::error::need_more;
+      return 0;
+    }
+    return put(bytes, ec);
+  }
 
   bool target_too_long() const { return target_too_long_; }
   bool bad_target() const { return bad_target_; }

@@ -1,15 +1,12 @@
 """What docs/ says is what the program does: the tutorial runs line by line, and each table has every entry."""
 
-import fnmatch
-import os
 import re
-import subprocess
 
 import pyarrow.parquet
 import pytest
 
-from program import PROGRAM, ROOT, Chandler
-from write_commands import document
+from console import run_page
+from program import ROOT, Chandler
 
 DOCS = ROOT / "docs"
 
@@ -46,10 +43,6 @@ def test_every_error_code_has_its_exit_code_and_a_remedy():
         assert len(documented[code][3]) > 10, code
     of_exits = {row[0] for row in table_rows(section(text, "Exit codes"))[1:]}
     assert of_exits == {"0", *exits.values()}
-
-
-def test_the_page_of_commands_is_what_the_program_says():
-    assert (DOCS / "commands.md").read_text() == document(), "run tests/docs/write_commands.py"
 
 
 @pytest.fixture(scope="module")
@@ -94,43 +87,5 @@ def test_files_have_the_columns_that_are_documented(lake, table, title):
         assert {"chandler.schema", "chandler.table", "chandler.encoder", "chandler.seal"} <= found
 
 
-def steps():
-    """(command, expected output) of each `$` line of the tutorial's console blocks."""
-    for block in re.findall(r"^```console\n(.*?)^```", (DOCS / "tutorial.md").read_text(), re.M | re.S):
-        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
-            command, _, output = part.partition("\n")
-            yield command, output.splitlines()
-
-
 def test_the_tutorial_runs_line_by_line(tmp_path):
-    bin_folder = tmp_path / "bin"
-    bin_folder.mkdir()
-    (bin_folder / "chandler").symlink_to(PROGRAM)
-    for name in ("data", "tests"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
-    count = 0
-    for command, expected in steps():
-        done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, text=True, timeout=300,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        output = [line.rstrip() for line in done.stdout.splitlines()]
-        matches(output, [line.rstrip() for line in expected], f"$ {command}\n{done.stdout}\n{done.stderr}")
-        count += 1
-    assert count >= 5
-
-
-def matches(output, expected, message):
-    """Line by line; `*` stands for anything in a line, a line `...` for any lines."""
-    at = 0
-    skipping = False
-    for pattern in expected:
-        if pattern == "...":
-            skipping = True
-            continue
-        escaped = pattern.replace("[", "[[]")
-        while skipping and at < len(output) and not fnmatch.fnmatchcase(output[at], escaped):
-            at += 1
-        assert at < len(output), f"{message}\nno line like: {pattern}"
-        assert fnmatch.fnmatchcase(output[at], escaped), f"{message}\nline {at + 1} is not like: {pattern}"
-        at, skipping = at + 1, False
-    assert skipping or at == len(output), f"{message}\nmore lines than are documented"
+    assert run_page((DOCS / "tutorial.md").read_text(), tmp_path) >= 5

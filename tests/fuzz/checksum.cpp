@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(again && *again == *digest, "the digest reads back");
   }
   check_date(std::string(text));
-  exchange::HttpHead head;
+  http::Head head;
   head.status = 429;
   head.headers.emplace_back("retry-after", std::string(text));
   const auto wait = exchange::wait_told_by(head, {}, from_ms(1'700'000'000'000));

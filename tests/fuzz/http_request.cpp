@@ -31,7 +31,7 @@ Outcome read(std::string_view bytes, std::size_t piece) {
     waiting += bytes.substr(at, piece);
     while (!waiting.empty() && !parser.is_done()) {
       boost::beast::error_code error;
-      const std::size_t taken = parser.put(boost::asio::buffer(waiting), error);
+      const std::size_t taken = parser.offer(boost::asio::buffer(waiting), error);
       fuzz::require(taken <= waiting.size(), "no more is taken than is there");
       waiting.erase(0, taken);
       if (error == boost::beast::http::error::need_more) break;

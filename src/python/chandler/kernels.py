@@ -32,7 +32,8 @@ class Cleaned(NamedTuple):
 
 def clean(data: ArrowData, interval: Interval = "1m") -> Cleaned:
     """Orders candles by open time, drops repeats, rejects impossible rows (off the interval's grid, a price that is no
-    positive number, high below low, open or close outside, a negative volume, a time outside 2009 to 2100).
+    positive number, high below low, open or close outside, a negative volume, more trades
+    than a market has, a time outside 2009 to 2100).
 
     Of different rows of one candle the one of the better source is kept (archive, rest; then stream; then import), of
     equal ones the one with more trading in it. The order of the input makes no difference.
