@@ -5,7 +5,9 @@
 #include <array>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
+#include <limits>
 #include <mutex>
 
 #include "base/log.hpp"
@@ -25,6 +27,11 @@ constexpr std::chrono::milliseconds kLinger{2000};
 std::chrono::milliseconds write_allowance(const HttpLimits& limits, std::size_t bytes) {
   return limits.write_time + std::chrono::milliseconds(bytes * 1000 / kSlowestBytesPerSecond);
 }
+
+// Asio's own condition hands the system 64 KiB at a time.
+constexpr auto kAtOnce = [](const boost::system::error_code& ec, std::size_t) -> std::size_t {
+  return ec ? 0 : std::numeric_limits<int>::max();
+};
 
 bool bodiless(int status) {
   return status == 204 || status == 304 || status < 200;
@@ -115,6 +122,7 @@ HttpConnection::HttpConnection(std::shared_ptr<Worker> worker, asio::ip::tcp::so
   ++worker_->state().open;
   Code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.native_non_blocking(true, ignored);
   if (const auto peer = socket_.remote_endpoint(ignored); !ignored)
     request_.peer = peer.address().to_string();
 }
@@ -283,15 +291,35 @@ void HttpConnection::write_whole(HttpResponse response) {
   }
   expire_after(write_allowance(worker_->state().options.limits, head_.size() + body.size()));
   const std::array<asio::const_buffer, 2> parts{asio::buffer(head_), asio::buffer(body.data(), body.size())};
-  asio::async_write(socket_, parts, [self = shared_from_this(), close_after](const Code& ec, std::size_t) {
-    self->written(ec, close_after);
-  });
+  if (response_.file && !body.empty()) {
+    file_.emplace(head_, *response_.file, body.size());
+    return send_file(close_after);
+  }
+  asio::async_write(socket_, parts, kAtOnce,
+                    [self = shared_from_this(), close_after](const Code& ec, std::size_t) {
+                      self->written(ec, close_after);
+                    });
+}
+
+void HttpConnection::send_file(bool close_after) {
+  const auto state = file_->send(socket_.native_handle());
+  if (state == FileSender::State::broken) return close();
+  auto go_on = [self = shared_from_this(), state, close_after](const Code& ec = {}) {
+    if (ec || state == FileSender::State::done || self->state_ == State::closed)
+      return self->written(ec, close_after);
+    self->send_file(close_after);
+  };
+  if (state == FileSender::State::full)
+    return socket_.async_wait(asio::ip::tcp::socket::wait_write, std::move(go_on));
+  // Not from here: what is pipelined would be answered in a recursion, and others wait for their turn.
+  asio::post(worker_->io(), std::move(go_on));
 }
 
 void HttpConnection::written(const Code& ec, bool close_after) {
   if (state_ == State::closed) return;
   if (ec) return close();
   response_.shared_body.reset();
+  response_.file.reset();
   if (close_after) return finish_and_close();
   begin_request();
 }

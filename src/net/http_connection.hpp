@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "net/file_sender.hpp"
 #include "net/request_parser.hpp"
 #include "net/server_worker.hpp"
 
@@ -50,6 +51,7 @@ class HttpConnection final : public Resident,
   void deliver(HttpResponse response);
   void write_whole(HttpResponse response);
   void render_head(const HttpResponse& response, std::optional<std::size_t> content_length, bool chunked);
+  void send_file(bool close_after);
   void written(const Code& ec, bool close_after);
   void watch_for_end();
   void start_stream(const std::shared_ptr<Stream>& stream, const HttpResponse& head);
@@ -68,6 +70,7 @@ class HttpConnection final : public Resident,
   std::optional<boost::asio::steady_timer> delay_;
   std::string head_;
   HttpResponse response_;
+  std::optional<FileSender> file_;  // of head_ and the response's file
   std::shared_ptr<Stream> stream_;
   TimePoint deadline_ = TimePoint::max();
   std::uint64_t number_ = 0;  // of the current request; an answer to another one is dropped

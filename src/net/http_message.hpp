@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "net/memory_file.hpp"
+
 namespace chandler::net {
 
 struct QueryParam {
@@ -66,7 +68,8 @@ struct HttpResponse {
   int status = 200;
   std::string headers;  // rendered lines; use add_header
   std::string body;
-  SharedBody shared_body;  // where set, sent instead of `body`, without copying
+  SharedBody shared_body;                  // where set, sent instead of `body`, without copying
+  std::shared_ptr<const MemoryFile> file;  // where set, sent instead of both
   std::chrono::milliseconds delay{0};
   Delivery delivery = Delivery::whole;
   std::size_t truncate_after = 0;
@@ -75,6 +78,7 @@ struct HttpResponse {
   // Line breaks inside `value` are dropped, so that no value can smuggle a header in.
   HttpResponse& add_header(std::string_view name, std::string_view value);
   std::string_view payload() const {
+    if (file) return file->bytes();
     return shared_body ? std::string_view(*shared_body) : std::string_view(body);
   }
 

@@ -186,7 +186,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
     return fail(ErrorCode::usage, fmt::format("'{}' is not an IP address", options.address), {},
                 "use 127.0.0.1, ::1 or 0.0.0.0");
   }
-  constexpr std::size_t kOtherFiles = 512;  // of the rest of the program
+  constexpr std::size_t kOtherFiles = 512 + MemoryFile::kMost;  // of the rest of the program
   allow_open_files(options.limits.max_connections + kOtherFiles);
   const tcp::endpoint endpoint(address, options.port);
   auto state = std::make_shared<ServerState>();

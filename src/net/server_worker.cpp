@@ -1,6 +1,7 @@
 #include "net/server_worker.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <array>
 #include <boost/asio/post.hpp>
@@ -48,7 +49,14 @@ void Worker::forget(Resident* resident) {
 }
 
 void Worker::run() {
-  thread_ = std::thread([this] { io_.run(); });
+  thread_ = std::thread([this] {
+    // sendfile to a client that has left raises it, and knows no MSG_NOSIGNAL.
+    sigset_t broken_pipe;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+    io_.run();
+  });
 }
 
 void Worker::stop() {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kWorthCompressing = 1024;
 constexpr int kQuickCompression = 1;
+constexpr std::size_t kWorthAFile = 16 << 10;
 
 bool is_text(std::string_view type) {
   return type.starts_with("text/") || type.starts_with("application/json") ||
@@ -43,8 +44,10 @@ CachedResponse encode(const Answer& answer, bool may_gzip) {
   const bool compress = may_gzip && compressible;
   encoded.etag = fmt::format("\"{}{}\"", digest.hex(), compress ? "-gzip" : "");
   encoded.freshness = answer.freshness;
-  encoded.body =
-      std::make_shared<const std::string>(compress ? gzip(answer.body, kQuickCompression) : answer.body);
+  std::string body = compress ? gzip(answer.body, kQuickCompression) : answer.body;
+  if (body.size() >= kWorthAFile && answer.freshness.kind != Freshness::Kind::never)
+    encoded.file = net::MemoryFile::make(body);
+  if (!encoded.file) encoded.body = std::make_shared<const std::string>(std::move(body));
 
   net::HttpResponse head;
   head.add_header("Content-Type", answer.type);
@@ -119,6 +122,7 @@ net::HttpResponse Front::respond_with(const CachedResponse& cached, int status,
   }
   response.status = status;
   response.shared_body = cached.body;
+  response.file = cached.file;
   return response;
 }
 

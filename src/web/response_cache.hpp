@@ -18,12 +18,16 @@
 namespace chandler::web {
 
 struct CachedResponse {
-  net::SharedBody body;                        // as it leaves: compressed where the key says so
+  // As it leaves: compressed where the key says so. A large one is a file, another one is not.
+  net::SharedBody body;
+  std::shared_ptr<const net::MemoryFile> file;
   std::shared_ptr<const std::string> headers;  // rendered lines, ETag among them
   std::string etag;
   Freshness freshness;
   std::uint64_t generation = 0;  // of the symbol's or the lake's files when it was made
   std::chrono::nanoseconds made_at{0};
+
+  std::size_t body_bytes() const { return file ? file->bytes().size() : body->size(); }
 };
 
 // Thread safe. Bounded by bytes: the least recently used go first.
@@ -46,7 +50,7 @@ class ResponseCache {
   struct Entry {
     std::string key;
     CachedResponse response;
-    std::size_t bytes() const { return response.body->size() + response.headers->size() + key.size() + 256; }
+    std::size_t bytes() const { return response.body_bytes() + response.headers->size() + key.size() + 256; }
   };
   struct Shard {
     std::mutex mutex;
