@@ -11,11 +11,11 @@
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
 #include "lake/kline_file.hpp"
+#include "serving/candle_csv.hpp"
 
 namespace chandler::cli {
 namespace {
 
-using candles::Klines;
 using serving::Candles;
 
 // stdout, or a file that appears when it is whole.
@@ -67,56 +67,34 @@ using Text = fmt::memory_buffer;
 void put(Text& text, std::string_view piece) {
   text.append(piece);
 }
-void put_number(Text& text, double value, std::string_view unknown) {
-  if (std::isnan(value)) return put(text, unknown);
+void put_number(Text& text, double value) {
+  if (std::isnan(value)) return put(text, "null");
   fmt::format_to(std::back_inserter(text), "{}", value);
 }
-void put_trades(Text& text, std::int64_t trades, std::string_view unknown) {
-  if (trades == candles::kUnknownTrades) return put(text, unknown);
+void put_trades(Text& text, std::int64_t trades) {
+  if (trades == candles::kUnknownTrades) return put(text, "null");
   fmt::format_to(std::back_inserter(text), "{}", trades);
 }
-
-constexpr std::pair<std::string_view, std::vector<double> Klines::*> kNumbers[] = {
-    {"open", &Klines::open},
-    {"high", &Klines::high},
-    {"low", &Klines::low},
-    {"close", &Klines::close},
-    {"volume", &Klines::volume},
-    {"quote_volume", &Klines::quote_volume},
-    {"taker_buy_volume", &Klines::taker_buy_volume},
-    {"taker_buy_quote_volume", &Klines::taker_buy_quote_volume}};
 
 class CsvWriter final : public CandleWriter {
  public:
   explicit CsvWriter(std::unique_ptr<Output> output) : output_(std::move(output)) {}
   Status write(const Candles& c) override {
-    Text text;
-    if (!std::exchange(begun_, true)) put_header(text);
-    for (std::size_t i = 0; i < c.size(); ++i) {
-      put(text, format_instant(from_ms(c.rows.open_time[i])));
-      for (const auto& [name, column] : kNumbers) {
-        put(text, ",");
-        put_number(text, (c.rows.*column)[i], "");
-      }
-      put(text, ",");
-      put_trades(text, c.rows.trades[i], "");
-      fmt::format_to(std::back_inserter(text), ",{},{},{}\n", c.minutes[i], c.filled[i] != 0,
-                     c.provisional[i] != 0);
-    }
-    return output_->write({text.data(), text.size()});
+    std::string text = head();
+    serving::append_csv(text, c);
+    return output_->write(text);
   }
   Status finish() override {
-    Text text;
-    if (!begun_) put_header(text);
-    CHANDLER_TRY(output_->write({text.data(), text.size()}));
+    CHANDLER_TRY(output_->write(head()));
     return output_->finish();
   }
 
  private:
-  static void put_header(Text& text) {
-    put(text, "open_time");
-    for (const auto& [name, column] : kNumbers) fmt::format_to(std::back_inserter(text), ",{}", name);
-    put(text, ",trades,minutes,filled,provisional\n");
+  // Once.
+  std::string head() {
+    std::string text;
+    if (!std::exchange(begun_, true)) serving::append_csv_head(text);
+    return text;
   }
   std::unique_ptr<Output> output_;
   bool begun_ = false;
@@ -133,12 +111,12 @@ class JsonWriter final : public CandleWriter {
       put(text, rows_++ == 0 ? "\n    " : ",\n    ");
       fmt::format_to(std::back_inserter(text), R"({{"open_time": "{}")",
                      format_instant(from_ms(c.rows.open_time[i])));
-      for (const auto& [name, column] : kNumbers) {
+      for (const auto& [name, column] : serving::kNumberColumns) {
         fmt::format_to(std::back_inserter(text), R"(, "{}": )", name);
-        put_number(text, (c.rows.*column)[i], "null");
+        put_number(text, (c.rows.*column)[i]);
       }
       put(text, R"(, "trades": )");
-      put_trades(text, c.rows.trades[i], "null");
+      put_trades(text, c.rows.trades[i]);
       fmt::format_to(std::back_inserter(text), R"(, "minutes": {}, "filled": {}, "provisional": {}}})",
                      c.minutes[i], c.filled[i] != 0, c.provisional[i] != 0);
     }

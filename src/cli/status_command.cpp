@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "batch/status.hpp"
+#include "batch/status_fields.hpp"
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
 
@@ -17,29 +17,22 @@ struct Options {
   bool incomplete = false;
 };
 
-Json optional_instant(const std::optional<Timestamp>& t) {
+template <class T>
+Json json_of(const T& value) {
+  return value;
+}
+Json json_of(const std::optional<Timestamp>& t) {
   return t ? Json(format_instant(*t)) : Json(nullptr);
 }
-Json optional_day(const std::optional<Day>& d) {
+Json json_of(const std::optional<Day>& d) {
   return d ? Json(format_day(*d)) : Json(nullptr);
 }
 
 Json to_json(const SymbolStatus& s) {
-  return {{"symbol", s.symbol},
-          {"minutes", s.minutes},
-          {"first", optional_instant(s.first)},
-          {"last", optional_instant(s.last)},
-          {"coverage", s.coverage},
-          {"holes", s.holes},
-          {"missing_minutes", s.missing_minutes},
-          {"not_asked_minutes", s.not_asked_minutes},
-          {"exchange_days", s.exchange_days},
-          {"days", s.days},
-          {"filled_days", s.filled_days},
-          {"first_day", optional_day(s.first_day)},
-          {"last_day", optional_day(s.last_day)},
-          {"speed_minutes", s.speed_minutes},
-          {"lag_seconds", s.lag.count() / 1000}};
+  Json json{{"symbol", s.symbol}};
+  batch::each_field(s, [&](const char* name, const auto& value) { json[name] = json_of(value); });
+  json["lag_seconds"] = s.lag.count() / 1000;
+  return json;
 }
 
 std::string instant_or_dash(const std::optional<Timestamp>& t) {

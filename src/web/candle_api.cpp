@@ -60,7 +60,7 @@ serving::Candles filled_page(const serving::Candles& page, const CandleQuery& qu
 
 Result<Answer> candles(const Sources& sources, const Arguments& arguments) {
   const std::string symbol = arguments.text("symbol");
-  CHANDLER_ASSIGN(const SymbolFiles files, find_symbol(*sources.watch.now(), symbol, sources.storage->uri()));
+  CHANDLER_ASSIGN(const SymbolFiles files, find_symbol(sources, arguments));
   CandleQuery query;
   query.interval = arguments.interval("interval");
   query.start = arguments.instant("from");
@@ -83,7 +83,7 @@ std::vector<Route> candle_routes(const Sources& sources) {
   route.tag = "candles";
   route.summary = "Candles of a symbol at any interval, batch ∪ speed, in order of time";
   route.params = {
-      {"symbol", ParamType::symbol, "as the lake names it, e.g. BTCUSDT", true},
+      symbol_param(),
       {"interval", ParamType::interval, "1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M", false, "1d"},
       {"from", ParamType::instant, "candles that open at or after it; with it, the oldest `limit` are given"},
       {"to", ParamType::instant, "candles that open before it"},
@@ -113,10 +113,7 @@ std::vector<Route> candle_routes(const Sources& sources) {
     "trades":{"$ref":"#/components/schemas/Numbers"},
     "minutes":{"type":"array","items":{"type":"integer"},"description":"minutes present in each candle"},
     "filled":{"$ref":"#/components/schemas/Flags"},"provisional":{"$ref":"#/components/schemas/Flags"}}})";
-  route.handle = [&sources](const Arguments& arguments) {
-    auto answer = candles(sources, arguments);
-    return answer ? std::move(*answer) : error_answer(answer.error());
-  };
+  route.handle = handled(sources, candles);
   return {route};
 }
 

@@ -29,7 +29,7 @@ Result<std::vector<Gap>> gaps_of(const lake::Storage& storage, const lake::Symbo
 
 Result<Answer> gaps(const Sources& sources, const Arguments& arguments) {
   const std::string symbol = arguments.text("symbol");
-  CHANDLER_TRY(find_symbol(*sources.watch.now(), symbol, sources.storage->uri()));
+  CHANDLER_TRY(find_symbol(sources, arguments));
   CHANDLER_ASSIGN(const auto catalog, lake::read_catalog(*sources.storage, symbol));
   CHANDLER_ASSIGN(auto all, gaps_of(*sources.storage, catalog));
   const std::size_t total = all.size();
@@ -71,7 +71,7 @@ Result<Answer> gaps(const Sources& sources, const Arguments& arguments) {
 
 Result<Answer> calendar(const Sources& sources, const Arguments& arguments) {
   const std::string symbol = arguments.text("symbol");
-  CHANDLER_ASSIGN(const SymbolFiles files, find_symbol(*sources.watch.now(), symbol, sources.storage->uri()));
+  CHANDLER_ASSIGN(const SymbolFiles files, find_symbol(sources, arguments));
   CandleQuery query;
   query.interval = candles::Interval::d1;
   query.detail = serving::Detail::prices;
@@ -104,7 +104,7 @@ Result<Answer> calendar(const Sources& sources, const Arguments& arguments) {
 }  // namespace
 
 std::vector<Route> coverage_routes(const Sources& sources) {
-  const Param symbol{"symbol", ParamType::symbol, "as the lake names it, e.g. BTCUSDT", true};
+  const Param symbol = symbol_param();
   Route holes;
   holes.path = "/api/v1/gaps";
   holes.tag = "coverage";
@@ -119,10 +119,7 @@ std::vector<Route> coverage_routes(const Sources& sources) {
     "gaps":{"type":"array","items":{"type":"object","required":["begin","end","minutes","asked"],"properties":{
       "begin":{"type":"integer"},"end":{"type":"integer"},"minutes":{"type":"integer"},
       "asked":{"type":"boolean","description":"the exchange has answered for it: the hole is its own"}}}}}})";
-  holes.handle = [&sources](const Arguments& arguments) {
-    auto answer = gaps(sources, arguments);
-    return answer ? std::move(*answer) : error_answer(answer.error());
-  };
+  holes.handle = handled(sources, gaps);
 
   Route days;
   days.path = "/api/v1/calendar";
@@ -135,10 +132,7 @@ std::vector<Route> coverage_routes(const Sources& sources) {
     "minutes":{"type":"array","items":{"type":"integer","minimum":-1,"maximum":1440},
       "description":"a day each: 1440 is complete, 0 is a day known from the exchange's daily candle only, -1 is missing"},
     "open_day":{"type":"boolean","description":"the last day is not over yet"}}})";
-  days.handle = [&sources](const Arguments& arguments) {
-    auto answer = calendar(sources, arguments);
-    return answer ? std::move(*answer) : error_answer(answer.error());
-  };
+  days.handle = handled(sources, calendar);
   return {holes, days};
 }
 

@@ -119,7 +119,8 @@ class Server final : public DashboardServer {
       Answer answer;
       answer.type = "text/plain; version=0.0.4; charset=utf-8";
       answer.body = metrics_text({front_.counts(), front_.cache_counts(), server_->counts(), blocks_.bytes(),
-                                  live_.listeners(), pool_.waiting(), overview_.now(), options_.version});
+                                  live_.listeners(), pool_.waiting(), overview_.now(), problems_now(sources_),
+                                  options_.version});
       return answer;
     });
   }

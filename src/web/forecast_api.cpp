@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "web/json_answer.hpp"
 #include "web/sources.hpp"
 #include "web/table_json.hpp"
 
@@ -31,13 +31,6 @@ struct Run {
     return it == files.end() ? nullptr : &*it;
   }
 };
-
-Answer document(const Json& json) {
-  Answer answer;
-  answer.body = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-  answer.freshness = Freshness::of_lake();
-  return answer;
-}
 
 // Newest first: the names sort by time.
 Result<std::vector<Run>> list_runs(const lake::Storage& storage) {
@@ -107,7 +100,7 @@ Result<Answer> list(const Sources& sources, const Arguments&) {
     all.push_back(
         {{"run", run.name}, {"latest", run.name == latest}, {"symbols", symbols_of(run)}, {"files", files}});
   }
-  return document({{"runs", std::move(all)}});
+  return json_answer({{"runs", std::move(all)}}, Freshness::of_lake());
 }
 
 Result<Answer> forecast(const Sources& sources, const Arguments& arguments) {
@@ -126,7 +119,8 @@ Result<Answer> forecast(const Sources& sources, const Arguments& arguments) {
     CHANDLER_ASSIGN(Json values, values_of(table, column, 0, table.rows()));
     columns.push_back({{"name", column.name}, {"type", column.type}, {"values", std::move(values)}});
   }
-  return document({{"symbol", symbol}, {"run", run.name}, {"columns", std::move(columns)}});
+  return json_answer({{"symbol", symbol}, {"run", run.name}, {"columns", std::move(columns)}},
+                     Freshness::of_lake());
 }
 
 // One line of CSV (RFC 4180, without line breaks inside quotes) into cells.
@@ -186,10 +180,16 @@ Result<std::string> read_file(const Sources& sources, const Arguments& arguments
   return lake::read_text(*sources.storage, stored->path);
 }
 
+bool is_plain_name(std::string_view name) {
+  return std::ranges::all_of(name,
+                             [](unsigned char c) { return c >= 0x20 && c != '"' && c != '\\' && c != '/'; });
+}
+
 Result<Answer> sheet(const Sources& sources, const Arguments& arguments) {
+  if (!is_plain_name(arguments.text("name"))) return fail(ErrorCode::usage, "the parameter name is no name");
   const std::string name = arguments.text("name") + ".csv";
   CHANDLER_ASSIGN(const std::string csv, read_file(sources, arguments, name));
-  if (arguments.text("format") == "json") return document(sheet_of(csv));
+  if (arguments.text("format") == "json") return json_answer(sheet_of(csv), Freshness::of_lake());
   Answer answer;
   answer.type = kCsv;
   answer.body = csv;
@@ -209,22 +209,7 @@ Result<Answer> summary(const Sources& sources, const Arguments& arguments) {
       return fail(ErrorCode::damaged, "summary.json is no JSON", run.name, "run `chandler forecast` again");
     }
   }
-  return document({{"run", run.name}, {"summary", std::move(content)}});
-}
-
-bool is_plain_name(std::string_view name) {
-  return std::ranges::all_of(name,
-                             [](unsigned char c) { return c >= 0x20 && c != '"' && c != '\\' && c != '/'; });
-}
-
-template <class F>
-std::function<Answer(const Arguments&)> handled(const Sources& sources, F f) {
-  return [&sources, f](const Arguments& arguments) {
-    if (!is_plain_name(arguments.text("name")))
-      return error_answer(400, "usage", "the parameter name is no name");
-    auto answer = f(sources, arguments);
-    return answer ? std::move(*answer) : error_answer(answer.error());
-  };
+  return json_answer({{"run", run.name}, {"summary", std::move(content)}}, Freshness::of_lake());
 }
 
 }  // namespace
@@ -247,7 +232,7 @@ std::vector<Route> forecast_routes(const Sources& sources) {
   one.path = "/api/v1/forecast";
   one.tag = "forecasts";
   one.summary = "A symbol's forecast: days, expected value, interval, components";
-  one.params = {{"symbol", ParamType::symbol, "as the lake names it, e.g. BTCUSDT", true},
+  one.params = {symbol_param(),
                 run,
                 {"table",
                  ParamType::text,

@@ -75,7 +75,7 @@ void add_server(Families& f, const MetricsInput& in) {
         number(in.block_bytes));
 }
 
-void add_lake(Families& f, const Overview& overview) {
+void add_lake(Families& f, const Overview& overview, const std::vector<Problem>& problems) {
   f.one("chandler_lake_symbols", "Symbols of the lake", MetricType::Gauge, number(overview.total));
   const auto each = [&](std::string name, std::string help, auto value) {
     f.begin(std::move(name), std::move(help), MetricType::Gauge);
@@ -93,7 +93,7 @@ void add_lake(Families& f, const Overview& overview) {
        [](const SymbolOverview& s) { return number(s.status.speed_minutes); });
   f.begin("chandler_lake_problems", "What is wrong, by severity", MetricType::Gauge);
   double counts[3] = {};
-  for (const Problem& p : overview.problems) ++counts[static_cast<std::size_t>(p.severity)];
+  for (const Problem& p : problems) ++counts[static_cast<std::size_t>(p.severity)];
   f.add(counts[0], {{"severity", "info"}});
   f.add(counts[1], {{"severity", "warning"}});
   f.add(counts[2], {{"severity", "error"}});
@@ -106,7 +106,7 @@ std::string metrics_text(const MetricsInput& input) {
   f.begin("chandler_build_info", "The program's version", MetricType::Gauge);
   f.add(1, {{"version", input.version}});
   add_server(f, input);
-  add_lake(f, *input.overview);
+  add_lake(f, *input.overview, input.problems);
   return f.text();
 }
 

@@ -17,6 +17,7 @@ struct MetricsInput {
   std::size_t listeners = 0;
   std::size_t waiting = 0;
   std::shared_ptr<const Overview> overview;
+  std::vector<Problem> problems;
   std::string version;
 };
 

@@ -13,6 +13,7 @@
 
 #include "batch/status.hpp"
 #include "lake/speed_snapshot.hpp"
+#include "lake/speed_status.hpp"
 #include "web/lake_watch.hpp"
 
 namespace chandler::web {
@@ -58,6 +59,11 @@ struct Overview {
 
 // The worst first; at most one line a symbol and kind of problem.
 std::vector<Problem> find_problems(const Overview& overview);
+// The overview's, and the processes of the speed layer that have fallen silent by `now` without ending. Time
+// alone brings these about, so they are found when somebody asks. One whose work a later process does is no
+// problem.
+std::vector<Problem> problems_at(Timestamp now, const Overview& overview,
+                                 const std::vector<lake::SpeedStatus>& processes);
 
 // Thread safe.
 class OverviewKeeper {

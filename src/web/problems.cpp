@@ -73,4 +73,25 @@ std::vector<Problem> find_problems(const Overview& overview) {
   return problems;
 }
 
+std::vector<Problem> problems_at(Timestamp now, const Overview& overview,
+                                 const std::vector<lake::SpeedStatus>& processes) {
+  std::vector<Problem> problems;
+  for (const lake::SpeedStatus& p : processes) {
+    const auto follows = [&](const lake::SpeedStatus& other) {
+      return other.command == p.command && other.is_fresh(now) && other.started_at >= p.updated_at;
+    };
+    if (p.is_fresh(now) || std::ranges::any_of(processes, follows)) continue;
+    problems.push_back(
+        {Problem::Severity::error,
+         {},
+         fmt::format("chandler {} ({}) has shown no sign of life for {}: it was killed, or its "
+                     "machine sleeps",
+                     p.command, p.process, format_duration(now - p.updated_at)),
+         fmt::format("chandler {}", p.command)});
+  }
+  problems.insert(problems.end(), overview.problems.begin(), overview.problems.end());
+  std::ranges::stable_sort(problems, std::ranges::greater{}, &Problem::severity);
+  return problems;
+}
+
 }  // namespace chandler::web

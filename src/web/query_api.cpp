@@ -1,10 +1,9 @@
 // The four questions that a report answers, from daily_filled; filled days are left out.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "candles/day_statistics.hpp"
 #include "lake/derived_file.hpp"
+#include "web/json_answer.hpp"
 #include "web/sources.hpp"
 
 namespace chandler::web {
@@ -45,15 +44,13 @@ std::vector<LabelledValue> ask(std::string_view query, const DailyRows& rows) {
 
 Result<Answer> query(const Sources& sources, const Arguments& arguments) {
   const std::string symbol = arguments.text("symbol"), name = arguments.text("query");
-  CHANDLER_TRY(find_symbol(*sources.watch.now(), symbol, sources.storage->uri()));
+  CHANDLER_TRY(find_symbol(sources, arguments));
   CHANDLER_ASSIGN(const DailyRows rows, lake::read_daily(*sources.storage, symbol));
   Json list = Json::array();
   for (const LabelledValue& value : ask(name, rows))
     list.push_back({{"label", value.label}, {"value", value.value}});
-  Answer answer;
-  answer.body = Json{{"symbol", symbol}, {"query", name}, {"rows", std::move(list)}}.dump();
-  answer.freshness = Freshness::of_symbol(symbol);
-  return answer;
+  return json_answer(Json{{"symbol", symbol}, {"query", name}, {"rows", std::move(list)}},
+                     Freshness::of_symbol(symbol));
 }
 
 }  // namespace
@@ -64,7 +61,7 @@ std::vector<Route> query_routes(const Sources& sources) {
   route.tag = "reports";
   route.summary = "The report's questions about a symbol's days; filled days are left out";
   route.params = {
-      {"symbol", ParamType::symbol, "as the lake names it, e.g. BTCUSDT", true},
+      symbol_param(),
       {"query",
        ParamType::text,
        "which question",
@@ -76,10 +73,7 @@ std::vector<Route> query_routes(const Sources& sources) {
       R"({"type":"object","required":["symbol","query","rows"],"properties":{"symbol":{"type":"string"},
     "query":{"type":"string"},"rows":{"type":"array","items":{"type":"object","required":["label","value"],"properties":{
     "label":{"type":"string"},"value":{"type":"number"}}}}}})";
-  route.handle = [&sources](const Arguments& arguments) {
-    auto answer = query(sources, arguments);
-    return answer ? std::move(*answer) : error_answer(answer.error());
-  };
+  route.handle = handled(sources, query);
   return {route};
 }
 

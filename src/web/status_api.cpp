@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "batch/status.hpp"
+#include "batch/status_fields.hpp"
 #include "lake/speed_status.hpp"
+#include "web/json_answer.hpp"
 #include "web/sources.hpp"
 
 namespace chandler::web {
@@ -12,6 +12,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+template <class T>
+Json or_null(const T& value) {
+  return value;
+}
 template <class T>
 Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
@@ -29,49 +33,37 @@ std::string_view name_of(Problem::Severity severity) {
 }
 
 Json to_json(const SymbolOverview& o) {
-  const batch::SymbolStatus& s = o.status;
-  return {{"symbol", o.symbol},
-          {"last_price", or_null(o.last_price)},
-          {"last_time", or_null(o.last_time)},
-          {"day_ago_price", o.day ? Json(o.day->open) : Json(nullptr)},
-          {"high", o.day ? Json(o.day->high) : Json(nullptr)},
-          {"low", o.day ? Json(o.day->low) : Json(nullptr)},
-          {"quote_volume", o.day ? Json(o.day->quote_volume) : Json(nullptr)},
-          {"closes", o.closes},
-          {"minutes", s.minutes},
-          {"first", or_null(s.first)},
-          {"last", or_null(s.last)},
-          {"coverage", s.coverage},
-          {"holes", s.holes},
-          {"missing_minutes", s.missing_minutes},
-          {"not_asked_minutes", s.not_asked_minutes},
-          {"exchange_days", s.exchange_days},
-          {"days", s.days},
-          {"filled_days", s.filled_days},
-          {"first_day", or_null(s.first_day)},
-          {"last_day", or_null(s.last_day)},
-          {"speed_minutes", s.speed_minutes},
-          {"live_at", or_null(o.live_at)},
-          {"lag_ms", s.lag.count()},
-          {"bytes", o.bytes}};
+  Json json{{"symbol", o.symbol},
+            {"last_price", or_null(o.last_price)},
+            {"last_time", or_null(o.last_time)},
+            {"day_ago_price", o.day ? Json(o.day->open) : Json(nullptr)},
+            {"high", o.day ? Json(o.day->high) : Json(nullptr)},
+            {"low", o.day ? Json(o.day->low) : Json(nullptr)},
+            {"quote_volume", o.day ? Json(o.day->quote_volume) : Json(nullptr)},
+            {"closes", o.closes}};
+  batch::each_field(o.status, [&](const char* name, const auto& value) { json[name] = or_null(value); });
+  json["live_at"] = or_null(o.live_at);
+  json["lag_ms"] = o.status.lag.count();
+  json["bytes"] = o.bytes;
+  return json;
 }
 
 Answer status(const Sources& sources) {
   const auto overview = sources.overview.now();
   Json symbols = Json::array(), problems = Json::array();
   for (const auto& symbol : overview->symbols) symbols.push_back(to_json(*symbol));
-  for (const Problem& p : overview->problems) {
+  for (const Problem& p : problems_now(sources)) {
     problems.push_back(
         {{"severity", name_of(p.severity)}, {"symbol", p.symbol}, {"what", p.what}, {"remedy", p.remedy}});
   }
-  Answer answer;
-  answer.body = Json{{"version", sources.version},        {"lake", sources.storage->uri()},
-                     {"now", to_ms(sources.clock.now())}, {"newest", or_null(overview->newest)},
-                     {"total", overview->total},          {"symbols", std::move(symbols)},
-                     {"problems", std::move(problems)}}
-                    .dump(-1, ' ', false, Json::error_handler_t::replace);
-  answer.freshness = Freshness::of_lake(std::chrono::seconds(1));
-  return answer;
+  return json_answer(Json{{"version", sources.version},
+                          {"lake", sources.storage->uri()},
+                          {"now", to_ms(sources.clock.now())},
+                          {"newest", or_null(overview->newest)},
+                          {"total", overview->total},
+                          {"symbols", std::move(symbols)},
+                          {"problems", std::move(problems)}},
+                     Freshness::of_lake(std::chrono::seconds(1)));
 }
 
 // The running (or killed) processes of the speed layer, as they tell it themselves; `fresh` is false for one
@@ -111,12 +103,9 @@ Answer streams(const Sources& sources) {
                     {"watermark", or_null(stream.watermark)},
                     {"open", std::move(open)}});
   }
-  Answer answer;
-  answer.body =
-      Json{{"now", to_ms(now)}, {"streams", std::move(list)}, {"processes", speed_processes(sources, now)}}
-          .dump(-1, ' ', false, Json::error_handler_t::replace);
-  answer.freshness = Freshness::of_lake(std::chrono::seconds(1));
-  return answer;
+  return json_answer(
+      Json{{"now", to_ms(now)}, {"streams", std::move(list)}, {"processes", speed_processes(sources, now)}},
+      Freshness::of_lake(std::chrono::seconds(1)));
 }
 
 }  // namespace
@@ -127,6 +116,28 @@ Result<SymbolFiles> find_symbol(const LakeListing& listing, std::string_view sym
   std::vector<std::string> present;
   for (const SymbolFiles& files : listing.symbols) present.push_back(files.symbol);
   return std::unexpected(batch::no_such_symbol(symbol, present, std::string(lake_uri)));
+}
+
+Result<SymbolFiles> find_symbol(const Sources& sources, const Arguments& arguments) {
+  return find_symbol(*sources.watch.now(), arguments.text("symbol"), sources.storage->uri());
+}
+
+Param symbol_param() {
+  return {"symbol", ParamType::symbol, "as the lake names it, e.g. BTCUSDT", true};
+}
+
+std::function<Answer(const Arguments&)> handled(
+    const Sources& sources, std::function<Result<Answer>(const Sources&, const Arguments&)> make) {
+  return [&sources, make = std::move(make)](const Arguments& arguments) {
+    auto answer = make(sources, arguments);
+    return answer ? std::move(*answer) : error_answer(answer.error());
+  };
+}
+
+std::vector<Problem> problems_now(const Sources& sources) {
+  auto processes = lake::read_speed_statuses(*sources.storage);
+  return problems_at(sources.clock.now(), *sources.overview.now(),
+                     processes ? *processes : std::vector<lake::SpeedStatus>{});
 }
 
 std::vector<Route> status_routes(const Sources& sources) {

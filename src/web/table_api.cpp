@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/parallel.hpp"
 #include "lake/kline_file.hpp"
+#include "web/json_answer.hpp"
 #include "web/sources.hpp"
 #include "web/table_json.hpp"
 
@@ -21,13 +21,6 @@ constexpr std::string_view kAbout[] = {"closed minutes, the truth", "the exchang
                                        "minutes of the live stream that batch does not cover yet",
                                        "one row a day, no day missing, with moving averages",
                                        "what the forecast is fitted on"};
-
-Answer document(const Json& json, Freshness freshness) {
-  Answer answer;
-  answer.body = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-  answer.freshness = std::move(freshness);
-  return answer;
-}
 
 Table table_of(std::string_view text) {
   const auto it = std::ranges::find_if(kTables, [&](Table t) { return lake::name(t) == text; });
@@ -66,7 +59,7 @@ Answer tables(const Sources& sources) {
                     {"bytes", bytes},
                     {"columns", schema_of(*sources.storage, *listing, kTables[i])}});
   }
-  return document({{"lake", sources.storage->uri()}, {"tables", std::move(list)}}, Freshness::of_lake());
+  return json_answer({{"lake", sources.storage->uri()}, {"tables", std::move(list)}}, Freshness::of_lake());
 }
 
 Result<Json> describe(const lake::Storage& storage, const PartitionFile& file) {
@@ -81,7 +74,7 @@ Result<Json> describe(const lake::Storage& storage, const PartitionFile& file) {
 
 Result<Answer> partitions(const Sources& sources, const Arguments& arguments) {
   const std::string symbol = arguments.text("symbol");
-  CHANDLER_ASSIGN(const SymbolFiles files, find_symbol(*sources.watch.now(), symbol, sources.storage->uri()));
+  CHANDLER_ASSIGN(const SymbolFiles files, find_symbol(sources, arguments));
   const auto& list = files.of(table_of(arguments.text("table")));
   std::vector<Json> described(list.size());
   CHANDLER_TRY(parallel_for(list.size(), sources.storage->concurrency(), [&](std::size_t i) -> Status {
@@ -95,13 +88,13 @@ Result<Answer> partitions(const Sources& sources, const Arguments& arguments) {
                                {"error", json.error().what}};
     return {};
   }));
-  return document({{"symbol", symbol}, {"table", arguments.text("table")}, {"partitions", described}},
-                  Freshness::of_symbol(symbol));
+  return json_answer({{"symbol", symbol}, {"table", arguments.text("table")}, {"partitions", described}},
+                     Freshness::of_symbol(symbol));
 }
 
 Result<Answer> rows(const Sources& sources, const Arguments& arguments) {
   const std::string symbol = arguments.text("symbol");
-  CHANDLER_ASSIGN(const SymbolFiles files, find_symbol(*sources.watch.now(), symbol, sources.storage->uri()));
+  CHANDLER_ASSIGN(const SymbolFiles files, find_symbol(sources, arguments));
   const Table table = table_of(arguments.text("table"));
   const auto& list = files.of(table);
   auto file = list.end();
@@ -128,21 +121,13 @@ Result<Answer> rows(const Sources& sources, const Arguments& arguments) {
     CHANDLER_ASSIGN(Json values, values_of(opened, column, first, last));
     columns.push_back({{"name", column.name}, {"type", column.type}, {"values", std::move(values)}});
   }
-  return document({{"symbol", symbol},
-                   {"table", lake::name(table)},
-                   {"partition", lake::path_of(file->partition)},
-                   {"rows", total},
-                   {"offset", first},
-                   {"columns", std::move(columns)}},
-                  Freshness::of_symbol(symbol));
-}
-
-template <class F>
-std::function<Answer(const Arguments&)> handled(const Sources& sources, F f) {
-  return [&sources, f](const Arguments& arguments) {
-    auto answer = f(sources, arguments);
-    return answer ? std::move(*answer) : error_answer(answer.error());
-  };
+  return json_answer({{"symbol", symbol},
+                      {"table", lake::name(table)},
+                      {"partition", lake::path_of(file->partition)},
+                      {"rows", total},
+                      {"offset", first},
+                      {"columns", std::move(columns)}},
+                     Freshness::of_symbol(symbol));
 }
 
 }  // namespace
@@ -150,7 +135,7 @@ std::function<Answer(const Arguments&)> handled(const Sources& sources, F f) {
 std::vector<Route> table_routes(const Sources& sources) {
   std::vector<std::string> names;
   for (const Table table : kTables) names.emplace_back(lake::name(table));
-  const Param symbol{"symbol", ParamType::symbol, "as the lake names it, e.g. BTCUSDT", true};
+  const Param symbol = symbol_param();
   const Param table{"table", ParamType::text, "one of the lake's tables", true, {}, names};
 
   Route all;

@@ -7,7 +7,7 @@ import pathlib
 import sys
 
 import ccxt
-import jsonschema  # openapi_spec_validator brings it
+import jsonschema
 import pyarrow.ipc
 import pytest
 from binance.client import Client

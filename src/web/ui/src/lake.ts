@@ -4,6 +4,8 @@ import { api, type ApiError, type LakeStatus } from "./api";
 type Listener = () => void;
 const listeners = new Set<Listener>();
 const changes = new Set<Listener>();
+const lookAgain = 15_000; // ms
+const readingLake = 250; // ms
 const least = 2000; // ms between two looks at a lake that changes all the time
 
 export const lake: { status: LakeStatus | null; error: ApiError | null; connected: boolean } = {
@@ -40,13 +42,13 @@ async function read(): Promise<void> {
   const incomplete = lake.status && lake.status.symbols.length < lake.status.total;
   if (again || incomplete) {
     again = false;
-    schedule();
+    schedule(incomplete ? readingLake : least);
   }
 }
 
-function schedule(): void {
+function schedule(pause = least): void {
   if (timer !== undefined) return;
-  const wait = Math.max(0, lastRead + least - Date.now());
+  const wait = Math.max(0, lastRead + pause - Date.now());
   timer = window.setTimeout(() => {
     timer = undefined;
     void read();
@@ -75,6 +77,8 @@ export function startLake(): void {
     }
     first = false;
   });
+  // A process that was killed changes no file: only time tells.
+  window.setInterval(() => document.visibilityState === "visible" && schedule(), lookAgain);
   window.addEventListener("pagehide", () => events.close());
 }
 
