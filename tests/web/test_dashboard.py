@@ -173,6 +173,10 @@ def test_the_live_page_tells_how_the_processes_are_doing(browser, tmp_path):
         text = page.locator("section[aria-label='Process consume-else-7']").inner_text()
         assert "no sign of life" in text and "1,234" in text and "bad number: 4" in text
         picture(page, "live-process")
+        open_page(page, "/", ".problems li")
+        first = page.locator(".problems li").first.inner_text()
+        assert "consume-else-7" in first and "chandler consume" in first, "what is wrong, first"
+        open_page(page, "/live", "section[aria-label='Process consume-else-7']")
         page.set_viewport_size({"width": 390, "height": 844})
         page.wait_for_timeout(300)
         picture(page, "phone-live-process")
@@ -200,7 +204,7 @@ def test_forecasts_are_drawn_and_can_be_downloaded(browser, dashboard, tmp_path)
     page.wait_for_timeout(600)
     assert coloured_pixels(page, ".plot", ["forecast"])[0] > 50
     with page.expect_download() as download:
-        page.get_by_role("link", name="Actual against predicted, CSV").click()
+        page.locator("section.card", has=page.locator("h2", has_text="Actual against predicted")).get_by_role("link").click()
     file = tmp_path / "avp.csv"
     download.value.save_as(file)
     assert file.read_text().startswith("ds,yhat,y,error,abs_error,pct_error")

@@ -18,13 +18,17 @@ export function theme(): Theme {
   return chosen() ?? (system.matches ? "light" : "dark");
 }
 
-function apply(): void {
-  document.documentElement.dataset["theme"] = theme();
+// Asking for a computed style makes the browser bring all styles up to date, and a calendar asks 5,000 times.
+const known = new Map<string, string>();
+
+function apply(next = theme()): void {
+  document.documentElement.dataset["theme"] = next;
+  known.clear();
   for (const listener of listeners) listener();
 }
 
 export function startTheme(): void {
-  system.addEventListener("change", apply);
+  system.addEventListener("change", () => apply());
   apply();
 }
 
@@ -35,8 +39,7 @@ export function toggleTheme(): void {
   } catch {
     // only this page knows then
   }
-  document.documentElement.dataset["theme"] = next;
-  for (const listener of listeners) listener();
+  apply(next);
 }
 
 // Returns how to stop listening.
@@ -47,5 +50,7 @@ export function onTheme(listener: () => void): () => void {
 
 // The value of a colour of tokens.css: canvases do not read custom properties.
 export function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  let value = known.get(name);
+  if (!value) known.set(name, (value = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()));
+  return value;
 }

@@ -110,7 +110,7 @@ export function symbolSearch(choose: (symbol: string) => void, shortcut = true):
     class: "input",
     type: "text",
     role: "combobox",
-    placeholder: "Find a symbol",
+    placeholder: window.innerWidth > 560 ? "Find a symbol" : "Symbol",
     "aria-label": "Find a symbol",
     "aria-autocomplete": "list",
     "aria-controls": id,

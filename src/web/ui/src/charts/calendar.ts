@@ -47,12 +47,17 @@ export function calendarView(calendar: Calendar, choose: (day: string) => void):
       canvas.height = height * ratio;
       const context = canvas.getContext("2d")!;
       context.scale(ratio, ratio);
+      const squares = new Map<string, Path2D>(); // by colour
       for (let ms = Date.UTC(year, 0, 1); ms < Date.UTC(year + 1, 0, 1); ms += dayMs) {
         const [week, row] = place(year, ms);
-        context.fillStyle = shade(ms < first || ms > last ? undefined : minutesOf(ms));
-        context.beginPath();
-        context.roundRect(week * (size + gap), row * (size + gap), size, size, 2.5);
-        context.fill();
+        const open = calendar.open_day && ms === last;
+        const fill = open ? colour("heat-open") : shade(ms < first || ms > last ? undefined : minutesOf(ms));
+        if (!squares.has(fill)) squares.set(fill, new Path2D());
+        squares.get(fill)!.roundRect(week * (size + gap), row * (size + gap), size, size, 2.5);
+      }
+      for (const [fill, path] of squares) {
+        context.fillStyle = fill;
+        context.fill(path);
       }
     }
   };
@@ -72,6 +77,7 @@ export function calendarView(calendar: Calendar, choose: (day: string) => void):
     for (let ms = Math.max(first, Date.UTC(year, 0, 1)); ms <= Math.min(last, Date.UTC(year, 11, 31)); ms += dayMs) {
       const minutes = minutesOf(ms) ?? -1;
       if (minutes >= 1440 || minutes === 0) complete++;
+      else if (calendar.open_day && ms === last) continue;
       else if (minutes > 0) partly++;
       else none++;
     }

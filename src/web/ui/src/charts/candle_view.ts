@@ -14,6 +14,7 @@ import type { Candles, Series } from "../api";
 import { intervalLength, type Interval } from "../intervals";
 import { colour, onTheme } from "../theme";
 import { Band } from "./band";
+import { Holes, type Hole } from "./holes";
 import { price } from "../format";
 import { chartOptions, withAlpha } from "./options";
 
@@ -76,7 +77,7 @@ export class CandleView {
   private readonly chart: IChartApi;
   private readonly candles: ISeriesApi<"Candlestick">;
   private readonly volume: ISeriesApi<"Histogram">;
-  private readonly holes: ISeriesApi<"Histogram">;
+  private readonly holes = new Holes();
   private readonly ma7: ISeriesApi<"Line">;
   private readonly ma30: ISeriesApi<"Line">;
   private readonly expected: ISeriesApi<"Line">;
@@ -92,11 +93,6 @@ export class CandleView {
   constructor(into: HTMLElement) {
     this.chart = createChart(into, candleOptions());
     // In the order in which they are drawn.
-    this.holes = this.chart.addSeries(HistogramSeries, {
-      priceScaleId: "holes",
-      priceLineVisible: false,
-      lastValueVisible: false,
-    });
     this.volume = this.chart.addSeries(HistogramSeries, {
       priceScaleId: "volume",
       priceFormat: { type: "volume" },
@@ -104,12 +100,12 @@ export class CandleView {
       lastValueVisible: false,
     });
     this.candles = this.chart.addSeries(CandlestickSeries, { borderVisible: true });
+    this.candles.attachPrimitive(this.holes);
     const line = { lineWidth: 2, priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false } as const;
     this.ma7 = this.chart.addSeries(LineSeries, line);
     this.ma30 = this.chart.addSeries(LineSeries, line);
     this.expected = this.chart.addSeries(LineSeries, line);
     this.expected.attachPrimitive(this.band);
-    this.chart.priceScale("holes").applyOptions({ scaleMargins: { top: 0, bottom: 0 } });
     this.chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
     // On a phone the legend takes several lines.
     const legendRoom = window.innerWidth <= 560 ? 0.26 : 0.1;
@@ -203,12 +199,11 @@ export class CandleView {
   private draw(): void {
     const up = withAlpha(colour("up"), 0.35);
     const down = withAlpha(colour("down"), 0.35);
-    const hole = withAlpha(colour("accent"), 0.13);
     this.candles.setData(this.bars.map((bar) => this.candleOf(bar)));
     this.volume.setData(
       this.bars.map((bar) => ({ time: seconds(bar.time), value: bar.volume, color: bar.close < bar.open ? down : up })),
     );
-    this.holes.setData(this.bars.filter((bar) => bar.filled).map((bar) => ({ time: seconds(bar.time), value: 1, color: hole })));
+    this.drawHoles();
     const averages = (window: number) =>
       this.bars.flatMap((bar, i) => {
         const value = average(this.bars, i, window);
@@ -219,8 +214,19 @@ export class CandleView {
     this.drawForecast();
   }
 
+  private drawHoles(): void {
+    const holes: Hole[] = [];
+    this.bars.forEach((bar, i) => {
+      if (!bar.filled) return;
+      if (i > 0 && this.bars[i - 1]!.filled) holes[holes.length - 1]!.last = seconds(bar.time);
+      else holes.push({ first: seconds(bar.time), last: seconds(bar.time) });
+    });
+    this.holes.set(holes, withAlpha(colour("accent"), 0.13));
+  }
+
   private drawBar(i: number): void {
     const bar = this.bars[i]!;
+    this.drawHoles();
     const time = seconds(bar.time);
     this.candles.update(this.candleOf(bar));
     this.volume.update({ time, value: bar.volume, color: withAlpha(colour(bar.close < bar.open ? "down" : "up"), 0.35) });

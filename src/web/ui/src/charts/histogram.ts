@@ -1,5 +1,10 @@
 import { h, svg } from "../dom";
 
+// In units of a drawing that fills a card: its texts then have the size that they ask for.
+export function figureWidth(): number {
+  return Math.min(1260, Math.max(280, document.documentElement.clientWidth - 80));
+}
+
 // How often values fall into each of a number of equal ranges; `format` writes the ends of the axis.
 export function histogram(values: number[], label: string, format: (value: number) => string): Element {
   const finite = values.filter(Number.isFinite).sort((a, b) => a - b);
@@ -15,7 +20,7 @@ export function histogram(values: number[], label: string, format: (value: numbe
     counts[Math.min(bins - 1, Math.floor((v - low) / step))]!++;
   }
   const most = Math.max(...counts);
-  const width = 600;
+  const width = figureWidth();
   const height = 190;
   const base = height - 22;
   const x = (value: number) => ((value - low) / (high - low || 1)) * width;

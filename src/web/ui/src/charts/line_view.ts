@@ -18,20 +18,31 @@ export interface LineSpec {
 
 const seconds = (ms: number) => (ms / 1000) as UTCTimestamp;
 
+// The scales of charts below each other are equally wide, so that their days stand below each other; a phone has room for
+// years of days only where a day may be a fraction of a pixel.
+const scaleWidth = 76;
+const leastDay = 0.02;
+
+function lineOptions(formatter?: (value: number) => string): ReturnType<typeof chartOptions> {
+  const options = chartOptions();
+  return {
+    ...options,
+    rightPriceScale: { ...options.rightPriceScale, minimumWidth: scaleWidth, ensureEdgeTickMarksVisible: true },
+    timeScale: { ...options.timeScale, timeVisible: false, rightOffset: 1, minBarSpacing: leastDay },
+    localization: { ...options.localization, ...(formatter ? { priceFormatter: formatter } : {}) },
+  };
+}
+
 export class LineView {
   private readonly chart: IChartApi;
   private readonly lines: { spec: LineSpec; series: ISeriesApi<"Line"> | ISeriesApi<"Histogram">; band: Band | null }[] = [];
   private readonly stopTheme: () => void;
 
   constructor(into: HTMLElement, specs: LineSpec[], formatter?: (value: number) => string) {
-    const options = chartOptions();
-    this.chart = createChart(into, {
-      ...options,
-      timeScale: { ...options.timeScale, timeVisible: false, rightOffset: 1 },
-      localization: { ...options.localization, ...(formatter ? { priceFormatter: formatter } : {}) },
-    });
+    this.chart = createChart(into, lineOptions(formatter));
     for (const spec of specs) {
-      const base = { priceLineVisible: false, lastValueVisible: false } as const;
+      // Effects may be thousandths; how they are written is the formatter's.
+      const base = { priceLineVisible: false, lastValueVisible: false, priceFormat: { type: "price", precision: 8, minMove: 1e-8 } } as const;
       const series =
         spec.kind === "bars"
           ? this.chart.addSeries(HistogramSeries, base)
@@ -49,12 +60,7 @@ export class LineView {
   }
 
   private paint(formatter?: (value: number) => string): void {
-    const options = chartOptions();
-    this.chart.applyOptions({
-      ...options,
-      timeScale: { ...options.timeScale, timeVisible: false, rightOffset: 1 },
-      localization: { ...options.localization, ...(formatter ? { priceFormatter: formatter } : {}) },
-    });
+    this.chart.applyOptions(lineOptions(formatter));
     for (const { spec, series, band } of this.lines) {
       const line = colour(spec.colour);
       if (spec.kind === "bars") {

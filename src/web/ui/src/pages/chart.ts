@@ -83,7 +83,10 @@ export function chartPage(params: URLSearchParams): Page {
     if (!shown) return;
     const status = lake.status?.symbols.find((s) => s.symbol === shown!.symbol);
     const change = status?.last_price && status.day_ago_price ? status.last_price / status.day_ago_price - 1 : null;
-    const last = view.last()?.close ?? status?.last_price;
+    // What is shown may end long before now; the price is that of now.
+    const bar = view.last();
+    const ends = bar ? bar.time + intervalLength(shown.interval) : 0;
+    const last = bar && ends >= (status?.last_time ?? 0) ? bar.close : status?.last_price;
     replace(
       title,
       h("h1", {}, shown.symbol),

@@ -14,8 +14,12 @@ const queries = [
 ] as const;
 type QueryName = (typeof queries)[number][0];
 
+// The exchange tells eight decimals; what sums leave behind them is the machine's.
 const cell = (value: number | string | boolean | null, type: string): string =>
-  value === null ? "–" : type === "timestamp" && typeof value === "number" ? minute(value) : String(value);
+  value === null ? "–" : typeof value !== "number" ? String(value) : type === "timestamp" ? minute(value) : type === "double" ? String(Number(value.toFixed(8))) : String(value);
+
+// Candles of which a gap and what is around it are some hundreds.
+const intervalFor = (gap: number): string => (gap < 3 * 86_400_000 ? "5m" : gap < 40 * 86_400_000 ? "1h" : "1d");
 
 export function dataPage(params: URLSearchParams): Page {
   const element = h("div", { class: "chart-page fade-in" }, loading("Reading the lake…"));
@@ -88,7 +92,7 @@ export function dataPage(params: URLSearchParams): Page {
         list,
         sortedTable<Partition>(
           [
-            { name: "Partition", key: (p) => order.get(p.path) ?? 0, cell: (p) => h("code", {}, p.path.split("/").slice(2).join("/") || p.path) },
+            { name: "Partition", key: (p) => order.get(p.path) ?? 0, cell: (p) => h("code", {}, p.path.split("/").slice(2, -1).join("/") || "part.parquet") },
             { name: "Rows", right: true, key: (p) => p.rows, cell: (p) => (p.rows === null ? "–" : count(p.rows)) },
             { name: "Bytes", right: true, key: (p) => p.bytes, cell: (p) => bytes(p.bytes) },
             ...(timed
@@ -172,6 +176,7 @@ export function dataPage(params: URLSearchParams): Page {
         key("heat-1", "more missing"),
         key("heat-0", "no data"),
         data.minutes.includes(0) ? key("heat-days", "daily candle only") : null,
+        data.open_day ? key("heat-open", "not over yet") : null,
       ),
     ];
   }
@@ -196,7 +201,7 @@ export function dataPage(params: URLSearchParams): Page {
               h(
                 "tr",
                 {},
-                h("td", { class: "num" }, h("a", { href: href("/chart", { symbol: symbol!, interval: "5m", from: day(gap.begin - 43_200_000), to: day(gap.end + 86_400_000) }) }, minute(gap.begin))),
+                h("td", { class: "num" }, h("a", { href: href("/chart", { symbol: symbol!, interval: intervalFor(gap.end - gap.begin), from: day(gap.begin - 43_200_000 - (gap.end - gap.begin) / 4), to: day(gap.end + 86_400_000 + (gap.end - gap.begin) / 4) }) }, minute(gap.begin))),
                 h("td", { class: "num" }, minute(gap.end)),
                 h("td", { class: "right" }, count(gap.minutes)),
                 h("td", { class: "right" }, duration(gap.end - gap.begin)),

@@ -18,6 +18,9 @@ function runTitle(run: RunInfo): string {
   return `${date} ${clock}${run.latest ? " (latest)" : ""}`;
 }
 
+// Three digits, however small the effect.
+const small = (v: number): string => (v === 0 ? "0" : Math.abs(v) < 10 ? v.toFixed(Math.min(8, Math.max(2, 2 - Math.floor(Math.log10(Math.abs(v)))))) : price(v));
+
 const ofOrigin = (rows: Named[], horizon: number) => rows.filter((row) => number(row["horizon"]) === null || number(row["horizon"]) === horizon);
 
 const linePoints = (rows: Named[], name: string) =>
@@ -82,7 +85,6 @@ export function forecastsPage(params: URLSearchParams): Page {
         { name: "forecast", colour: "forecast", points: yhat, band },
       ]),
       h("div", { class: "keyline" }, h("span", {}, h("span", { class: "swatch actual" }), "close"), h("span", {}, h("span", { class: "swatch forecast" }), "forecast, 80% interval")),
-      download(`${symbol}_actual_vs_pred`),
     );
   }
 
@@ -123,7 +125,7 @@ export function forecastsPage(params: URLSearchParams): Page {
       return y !== null && low !== null && high !== null && y >= low && y <= high;
     }).length;
     return [
-      card("Actual against predicted", `${count(rows.length)} forecasts of days that nothing was fitted to`, wanted.length > 1 ? ahead : null, place),
+      card("Actual against predicted", `${count(rows.length)} forecasts of days that nothing was fitted to`, wanted.length > 1 ? ahead : null, place, download(`${symbol}_actual_vs_pred`)),
       card(
         "Residuals",
         `mean ${percent(mean / 100)}; ${rows.length ? ((within / rows.length) * 100).toFixed(1) : "–"}% inside the 80% interval`,
@@ -141,7 +143,10 @@ export function forecastsPage(params: URLSearchParams): Page {
       return null; // the run did not fit a model with components to this symbol
     }
     const skip = new Set(["ds", "y", "yhat", "trend", "additive_terms", "multiplicative_terms"]);
-    const names = table.columns.map((c) => c.name).filter((name) => !skip.has(name));
+    const single = table.columns.map((c) => c.name).filter((name) => !skip.has(name));
+    // `holidays` is the sum of the holidays: of one it would be the same picture again.
+    const seasons = ["yearly", "weekly", "daily", "holidays"];
+    const names = single.filter((name) => name !== "holidays" || single.filter((n) => !seasons.includes(n)).length !== 1);
     const recent = (name: string, days: number) => pointsOf(table, name).slice(-days);
     return card(
       "Components",
@@ -154,7 +159,7 @@ export function forecastsPage(params: URLSearchParams): Page {
       h(
         "div",
         { class: "grid" },
-        ...names.map((name) => h("div", {}, h("h3", {}, name), plot([{ name, colour: "info", points: recent(name, name === "weekly" ? 42 : 1100) }], true, (v) => (Math.abs(v) < 10 ? v.toFixed(3) : price(v))))),
+        ...names.map((name) => h("div", {}, h("h3", {}, name), plot([{ name, colour: "info", points: recent(name, name === "weekly" ? 42 : 1100) }], true, small))),
       ),
     );
   }

@@ -6,6 +6,7 @@ import { go, href, type Page } from "../router";
 import { command, empty, failure, loading, meter, notice, sortedTable, sparkline, type SortState, type TableColumn } from "../widgets";
 
 const mostProblems = 4;
+const longAgo = 2 * 86_400_000; // a lake that ends so long before now is not followed
 
 const changeOf = (s: SymbolStatus): number | null =>
   s.last_price === null || !s.day_ago_price ? null : s.last_price / s.day_ago_price - 1;
@@ -25,7 +26,7 @@ function speedState(s: SymbolStatus, newest: number | null): HTMLElement {
       : h("span", { class: "badge warn" }, `silent for ${duration(behind)}`);
   }
   if (s.speed_minutes > 0) return h("span", { class: "badge info" }, `${count(s.speed_minutes)} min to merge`);
-  return h("span", { class: "badge" }, "off");
+  return h("span", { class: "badge" }, "not live");
 }
 
 const columns = (newest: number | null): TableColumn<SymbolStatus>[] => [
@@ -61,7 +62,7 @@ const columns = (newest: number | null): TableColumn<SymbolStatus>[] => [
     key: (s) => s.days,
     cell: (s) => h("span", { title: `${s.first_day ?? "–"} … ${s.last_day ?? "–"}` }, count(s.days)),
   },
-  { name: "Lag", right: true, key: (s) => s.lag_ms, cell: (s) => (s.lag_ms > 0 ? duration(s.lag_ms) : "–") },
+  { name: "Lag", right: true, key: (s) => s.lag_ms, cell: (s) => (s.lag_ms > 0 ? h("span", { title: "Behind the newest symbol" }, duration(s.lag_ms)) : h("span", { class: "none" }, "–")) },
   { name: "Batch", class: "hide-phone", key: (s) => -s.not_asked_minutes, cell: batchState },
   { name: "Speed", key: (s) => s.live_at, cell: (s) => speedState(s, newest) },
 ];
@@ -78,9 +79,19 @@ function grouped(problems: Problem[]): Problem[] {
   return [...groups.values()];
 }
 
-function problemList(found: Problem[], all: boolean, more: () => void): HTMLElement {
-  const problems = grouped(found);
-  if (problems.length === 0) return notice("good", "Nothing is wrong", "Every symbol is complete and up to date.");
+const isRead = (status: LakeStatus): boolean => status.symbols.length >= status.total;
+
+function allIsWell(status: LakeStatus): HTMLElement {
+  const behind = status.newest === null ? 0 : status.now - status.newest;
+  if (behind < longAgo) return notice("good", "Nothing is wrong", "Every symbol is complete and up to date.");
+  return notice("good", "Nothing is wrong", `Every symbol is complete up to ${minute(status.newest)}, ${duration(behind)} ago. What came since is fetched by`, command("chandler backfill"));
+}
+
+function problemList(status: LakeStatus, all: boolean, more: () => void): HTMLElement {
+  const problems = grouped(status.problems);
+  if (problems.length === 0) {
+    return isRead(status) ? allIsWell(status) : notice("info", "Reading the lake", `${count(status.symbols.length)} of ${plural(status.total, "symbol")} so far; every figure below grows until all are read.`);
+  }
   const shown = all ? problems : problems.slice(0, mostProblems);
   const kind = { error: "bad", warning: "warn", info: "info" } as const;
   return h(
@@ -187,7 +198,7 @@ export function homePage(): Page {
     replace(
       head,
       lake.error ? failure(lake.error) : null,
-      problemList(status.problems, allProblems, () => {
+      problemList(status, allProblems, () => {
         allProblems = !allProblems;
         draw();
       }),

@@ -2,6 +2,7 @@ import { api, ApiError, type Verdict, type Verdicts } from "../api";
 import { h, replace, svg } from "../dom";
 import { count } from "../format";
 import { lake, onChange } from "../lake";
+import { figureWidth } from "../charts/histogram";
 import { href, setParams, type Page } from "../router";
 import { namedRows, number, text, type Named } from "../sheet";
 import { command, empty, failure, loading, notice, sortedTable, type SortState, type TableColumn } from "../widgets";
@@ -40,7 +41,7 @@ const columns: TableColumn<Named>[] = [
     cell: (row) =>
       h(
         "span",
-        {},
+        { class: "model" },
         modelName(row),
         " ",
         number(row["saved"]) === 1 || text(row["saved"]) === "true" ? h("span", { class: "badge good" }, "chosen") : null,
@@ -90,7 +91,7 @@ function horizonPlot(rows: Named[], symbol: string): Node | null {
   const own = rows.filter((row) => text(row["symbol"]) === symbol && number(row["horizon"]) !== null && number(row["mape"]) !== null);
   const models = [...new Set(own.map(modelName))];
   if (models.length === 0) return null;
-  const width = 620;
+  const width = figureWidth();
   const height = 230;
   const left = 38;
   const base = height - 26;
@@ -118,13 +119,14 @@ function horizonPlot(rows: Named[], symbol: string): Node | null {
       svg("text", { x: left, y: height - 6 }, "1 day ahead"),
       svg("text", { x: width, y: height - 6, "text-anchor": "end" }, `${horizons} days ahead`),
     ),
-    h("div", { class: "keyline" }, ...models.map((model, i) => h("span", {}, svg("svg", { width: 12, height: 10, "aria-hidden": "true" }, svg("rect", { width: 10, height: 10, rx: 3, opacity: i < palette.length ? 1 : 0.55, fill: `var(--${palette[i % palette.length]})` })), " ", model))),
+    h("div", { class: "keyline" }, ...models.map((model, i) => h("span", {}, svg("svg", { width: 18, height: 10, "aria-hidden": "true" }, svg("line", { x1: 0, x2: 18, y1: 5, y2: 5, "stroke-width": 3, "stroke-dasharray": i < palette.length ? null : "5 3", stroke: `var(--${palette[i % palette.length]})` })), " ", model))),
   );
 }
 
 export function modelsPage(params: URLSearchParams): Page {
   const element = h("div", { class: "chart-page fade-in" }, loading());
-  const sort: SortState = { column: 2, descending: false };
+  // By symbol, and within it as ordered when read: a MASE of one symbol says nothing beside another's.
+  const sort: SortState = { column: 0, descending: false };
   const table = h("div", {});
   const plot = h("div", {});
   const picker = h("select", { class: "input", "aria-label": "Symbol" });
@@ -136,7 +138,7 @@ export function modelsPage(params: URLSearchParams): Page {
   const drawTable = () => {
     const shown = rows.filter((row) => !symbol || text(row["symbol"]) === symbol);
     replace(table, sortedTable(columns, shown, sort, drawTable, { caption: "Models by symbol" }));
-    const plotted = symbol || text(rows[0]?.["symbol"]);
+    const plotted = symbol || (rows.map((row) => text(row["symbol"])).sort()[0] ?? "");
     const drawn = horizonPlot(horizon, plotted);
     replace(
       plot,
@@ -190,7 +192,8 @@ export function modelsPage(params: URLSearchParams): Page {
         api.sheet("metrics_by_horizon").catch(() => null),
       ]);
       if (stopped) return;
-      rows = namedRows(sheet);
+      const error = (row: Named) => number(row["mase"]) ?? Infinity;
+      rows = namedRows(sheet).sort((a, b) => error(a) - error(b) || 0);
       horizon = byHorizon ? namedRows(byHorizon) : [];
       draw(verdicts);
     } catch (error) {
