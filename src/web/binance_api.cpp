@@ -212,6 +212,13 @@ void add_binance_api(Front& front, const Sources& sources) {
   front.add("/api/v3/uiKlines", [&sources](const HttpRequest& request) { return klines(sources, request); });
   front.add("/api/v3/ticker/24hr",
             [&sources](const HttpRequest& request) { return day_ticker(sources, request); });
+  // What the exchange has besides: its clients read `code` and `msg` from every refusal.
+  front.add_instant([](const HttpRequest& request) -> std::optional<net::HttpResponse> {
+    if (!request.path.starts_with("/api/v3/")) return std::nullopt;
+    auto response = sim::to_response(ApiError{-1020, "This operation is not supported."}, 404);
+    response.headers += common_headers();
+    return response;
+  });
 }
 
 }  // namespace chandler::web
