@@ -72,24 +72,27 @@ def told(values):
 
 
 def broker_delays(brokers, topic):
-    """The broker's stamp less the receipt, of each message in ms."""
+    """The broker's stamp less the receipt, of each message in ms, but for the first two seconds, in which the producer gets to know
+    the partitions of a new topic."""
     text = subprocess.run(["kcat", "-C", "-q", "-b", brokers, "-t", topic, "-o", "beginning", "-e", "-f", "%T %h\n"], check=True,
                           stdout=subprocess.PIPE, text=True).stdout
     delays = []
     for line in text.splitlines():
         stamp, headers = line.split(" ", 1)
-        delays.append(int(stamp) - int(dict(h.split("=", 1) for h in headers.split(","))["received"]))
-    return delays
+        received = int(dict(h.split("=", 1) for h in headers.split(","))["received"])
+        delays.append((received, int(stamp) - received))
+    start = min(delays)[0] + 2000
+    return [delay for received, delay in delays if received >= start]
 
 
 def file_delays(lake, ahead_ms):
-    """How long after the end of its newest minute each file was written, in ms."""
+    """How long after the end of its newest minute each file came into its place, in ms: a rename changes the inode's time only."""
     import pyarrow.parquet as parquet
     delays = []
     for file in (lake / "speed_1m").glob("symbol=*/**/part.parquet"):
         newest = parquet.read_table(file, columns=["open_time"])["open_time"][-1].as_py()
         end = newest + datetime.timedelta(minutes=1)
-        delays.append(file.stat().st_mtime * 1000 - (end.timestamp() * 1000 - ahead_ms))
+        delays.append(file.stat().st_ctime * 1000 - (end.timestamp() * 1000 - ahead_ms))
     return delays
 
 

@@ -11,12 +11,15 @@
 import argparse
 import json
 import os
-import pathlib
+import re
 import signal
+import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 START = 1_718_841_600_000  # 2024-06-20 00:00 UTC
 SYMBOLS, SIGHTS = 100, 20  # of each candle: nineteen while it is open, one closed
@@ -92,45 +95,62 @@ def beside_kcat(topic, arguments):
     print(f"ratio of the best: {best['kcat'] / best['chandler']:.2f} of kcat's rate (goal 0.8)")
 
 
-def counted(lake):
-    """What the members say of themselves in the lake."""
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def read_so_far(ports):
+    """What the members say of themselves: messages that all of them have read."""
     total = 0
-    for file in pathlib.Path(lake).glob("speed_1m/_status/*.json"):
+    for port in ports:
         try:
-            total += json.loads(file.read_text())["messages"]
-        except (OSError, ValueError):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+                total += int(float(re.search(rb"^chandler_messages_total (\S+)", answer.read(), re.M)[1]))
+        except OSError:
             pass
     return total
 
 
+def read_by_group(topic, arguments, count, name):
+    """A topic read by so many members of a group from its beginning: (s from the first message to the last, s with joining and the
+    last commit, s of processor time, MiB of the largest)."""
+    with tempfile.TemporaryDirectory() as lake:
+        started, first = time.monotonic(), None
+        ports = [free_port() for _ in range(count)]
+        group = [subprocess.Popen(["/usr/bin/env", arguments.program, "consume", "--brokers", arguments.brokers, "--topic", topic,
+                                   "--group", name, "--lake", lake, "--trigger", "2s", "--metrics-port", str(port), "--json"],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for port in ports]
+        while (read := read_so_far(ports)) < arguments.messages:
+            # What was read before anybody looked does not count, and neither does the time that it took.
+            first = first or (read and (time.monotonic(), read))
+            time.sleep(0.02)
+            assert all(p.poll() is None for p in group)
+            assert time.monotonic() - started < 200, read
+        last = time.monotonic()
+        for process in group:
+            process.send_signal(signal.SIGTERM)
+        added = cpu = mib = 0
+        for process in group:
+            text = process.stdout.read()
+            _, _, usage = os.wait4(process.pid, 0)
+            process.returncode = 0
+            added += json.loads(text)["minutes_added"]
+            cpu, mib = cpu + usage.ru_utime + usage.ru_stime, max(mib, usage.ru_maxrss // 1024)
+        # Messages may be read twice when partitions change hands; minutes are stored once.
+        assert added == arguments.messages // SIGHTS, added
+        return (arguments.messages - first[1]) / (last - first[0]), time.monotonic() - started, cpu, mib
+
+
 def members(topic, arguments):
-    """A topic is read by a group from its beginning until every minute is stored."""
     alone = None
     for count in map(int, arguments.members.split(",")):
-        with tempfile.TemporaryDirectory() as lake:
-            started = time.monotonic()
-            group = [subprocess.Popen(["/usr/bin/env", arguments.program, "consume", "--brokers", arguments.brokers, "--topic", topic,
-                                       "--group", f"bench-{os.getpid()}-{count}", "--lake", lake, "--trigger", "2s", "--json"],
-                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-                     for _ in range(count)]
-            while counted(lake) < arguments.messages:
-                time.sleep(0.05)
-                assert all(p.poll() is None for p in group)
-                assert time.monotonic() - started < 200, counted(lake)
-            for process in group:
-                process.send_signal(signal.SIGTERM)
-            added = cpu = mib = 0
-            for process in group:
-                text = process.stdout.read()
-                _, _, usage = os.wait4(process.pid, 0)
-                process.returncode = 0
-                added += json.loads(text)["minutes_added"]
-                cpu, mib = cpu + usage.ru_utime + usage.ru_stime, max(mib, usage.ru_maxrss // 1024)
-            wall = time.monotonic() - started
-            assert added == arguments.messages // SIGHTS, added
-        alone = alone or wall
-        print(f"{count} member(s)  {arguments.messages / wall:9,.0f}/s  {wall:5.2f} s, {cpu:5.2f} s of CPU, largest {mib} MiB, "
-              f"{alone / wall:.2f} of the first's rate", flush=True)
+        runs = [read_by_group(topic, arguments, count, f"bench-{os.getpid()}-{count}-{i}") for i in range(arguments.rounds)]
+        rate, wall, cpu = (statistics.median(r[i] for r in runs) for i in range(3))
+        alone = alone or rate
+        print(f"{count} member(s)  {rate:9,.0f}/s (runs: {', '.join(f'{r[0]:,.0f}' for r in runs)}), {rate / alone:.2f} of the first's; with "
+              f"joining and the last commit {wall:5.2f} s; {cpu:5.2f} s of CPU, largest {max(r[3] for r in runs)} MiB", flush=True)
 
 
 def main():
