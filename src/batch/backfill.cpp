@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <mutex>
 
@@ -29,7 +30,15 @@ class Fetching {
         now_(now),
         surveys_(surveys),
         silences_(surveys.size()),
-        queue_(all_tasks(surveys)) {}
+        queue_(all_tasks(surveys)),
+        figures_(environment.figures != nullptr ? *environment.figures : unwatched_) {
+    figures_.symbols += surveys.size();
+    for (const Survey& survey : surveys) {
+      partitions_left_.push_back(survey.partitions.size());
+      if (survey.partitions.empty()) ++figures_.symbols_done;
+      if (survey.report.error) ++figures_.symbol_errors;
+    }
+  }
 
   Status run() {
     const Status status = queue_.run(options_.in_flight, [&](const Task& task) { return fetch(task); });
@@ -72,6 +81,8 @@ class Fetching {
     ArchiveFetched outcome =
         task.piece.origin == Piece::Origin::rest ? by_rest(target, task) : from_archive(target, task.piece);
     if (environment_.stop.stop_requested()) outcome.fetched.unanswered.clear();  // not the exchange's fault
+    figures_.received += outcome.fetched.rows.size();
+    figures_.unanswered += outcome.fetched.unanswered.size();
     Millis done = task.piece.wanted.length();
     for (const Piece& piece : outcome.further) done -= piece.wanted.length();
     environment_.progress.advance(static_cast<std::uint64_t>(done.count() / grid_of(options_.interval)));
@@ -140,7 +151,22 @@ class Fetching {
     if (!complete) return {};
     // Commits of one symbol share its report, and commits at all share the disk: one at a time.
     const std::lock_guard lock(commit_mutex_);
-    return complete->commit(environment_.storage, options_.interval, ties(), surveys_[task.survey].report);
+    return commit(*complete, task.survey);
+  }
+
+  Status commit(PartitionUpdate& update, std::size_t survey) {
+    SymbolBackfill& report = surveys_[survey].report;
+    const auto numbers = [&] {
+      return std::array{report.added, report.replaced, report.rejected_rows, report.files_written};
+    };
+    const auto before = numbers();
+    CHANDLER_TRY(update.commit(environment_.storage, options_.interval, ties(), report));
+    const auto after = numbers();
+    BackfillFigures::Count* const counts[] = {&figures_.added, &figures_.replaced, &figures_.rejected,
+                                              &figures_.files_written};
+    for (std::size_t i = 0; i < before.size(); ++i) *counts[i] += after[i] - before[i];
+    if (--partitions_left_[survey] == 0) ++figures_.symbols_done;
+    return {};
   }
 
   PartitionUpdate begin_update(const Key& key) const {
@@ -157,6 +183,9 @@ class Fetching {
   std::vector<Survey>& surveys_;
   std::deque<KnownSilence> silences_;
   WorkQueue<Task> queue_;
+  BackfillFigures unwatched_;
+  BackfillFigures& figures_;
+  std::vector<std::size_t> partitions_left_;  // of each symbol; guarded by commit_mutex_
   std::mutex mutex_, commit_mutex_;
   std::map<Key, PartitionUpdate> open_;
   int archive_failures_ = 0;  // in a row

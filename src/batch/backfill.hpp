@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/progress.hpp"
+#include "batch/backfill_figures.hpp"
 #include "batch/backfill_plan.hpp"
 #include "batch/derive.hpp"
 #include "candles/clean.hpp"
@@ -41,6 +42,7 @@ struct BackfillEnvironment {
   Clock& clock;
   Progress& progress;
   std::stop_token stop;
+  BackfillFigures* figures = nullptr;  // counted here as well, where somebody watches
 };
 
 // A range for which no answer was had, and why.

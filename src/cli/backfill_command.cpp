@@ -6,6 +6,8 @@
 #include "cli/backfill_report.hpp"
 #include "cli/commands.hpp"
 #include "cli/exchange_flags.hpp"
+#include "cli/measured_progress.hpp"
+#include "cli/metrics_flags.hpp"
 #include "lake/catalog.hpp"
 
 namespace chandler::cli {
@@ -20,6 +22,7 @@ struct Options {
   bool refetch = false;
   bool heal = false;
   ExchangeFlags exchange;
+  MetricsFlags metrics;
 };
 
 Result<batch::BackfillOptions> job_of(const Options& options, Clock& clock) {
@@ -147,19 +150,48 @@ void print_outcome(const batch::BackfillReport& report, candles::Interval interv
   if (healed) print_what_is_left(*healed);
 }
 
+void add_to(metrics::Families& families, const batch::BackfillFigures& figures) {
+  const auto number = [](const batch::BackfillFigures::Count& count) {
+    return static_cast<double>(count.load());
+  };
+  families.gauge("chandler_backfill_symbols", "Symbols of the job", number(figures.symbols));
+  families.gauge("chandler_backfill_symbols_done", "Symbols of which all is stored that could be had",
+                 number(figures.symbols_done));
+  families.counter("chandler_backfill_symbol_errors_total", "Symbols that could not be worked on",
+                   number(figures.symbol_errors));
+  families.counter("chandler_backfill_candles_received_total", "Candles received", number(figures.received));
+  families.counter("chandler_backfill_candles_added_total", "Candles stored that were not there",
+                   number(figures.added));
+  families.counter("chandler_backfill_candles_replaced_total", "Candles that took a stored one's place",
+                   number(figures.replaced));
+  families.counter("chandler_backfill_candles_rejected_total", "Impossible candles, put aside",
+                   number(figures.rejected));
+  families.counter("chandler_backfill_files_total", "Files of klines written", number(figures.files_written));
+  families.counter("chandler_backfill_unanswered_ranges_total", "Ranges for which no answer was had",
+                   number(figures.unanswered));
+}
+
 Result<int> run(const Options& options, Context& context) {
   CHANDLER_ASSIGN(auto job, job_of(options, context.clock));
   CHANDLER_ASSIGN(const auto storage, context.open_lake());
   CHANDLER_ASSIGN(const auto lock, storage->lock_for_writing("backfill"));
   ExchangeClients clients(options.exchange, context.clock);
+  batch::BackfillFigures figures;
+  MeasuredProgress progress(context.progress);
+  CHANDLER_ASSIGN(const auto metrics, options.metrics.serve([&](metrics::Families& families) {
+    progress.add_to(families);
+    add_to(families, figures);
+    clients.add_to(families);
+  }));
   const bool use_archive =
       options.exchange.archive_belongs_to_rest() || job.source == batch::KlineSource::archive;
   const batch::BackfillEnvironment environment{.storage = *storage,
                                                .rest = clients.rest(),
                                                .archive = use_archive ? &clients.archive() : nullptr,
                                                .clock = context.clock,
-                                               .progress = context.progress,
-                                               .stop = context.stop};
+                                               .progress = progress,
+                                               .stop = context.stop,
+                                               .figures = &figures};
   std::optional<Healed> healed;
   if (options.heal) {
     const auto named = job.symbols;
@@ -201,6 +233,7 @@ void add_backfill_command(Registry& registry) {
   flags.toggle("--heal", &options->heal,
                "First set damaged files aside, in _quarantine/; what they held is fetched and derived again");
   options->exchange.add_to(flags);
+  options->metrics.add_to(flags);
 }
 
 }  // namespace chandler::cli

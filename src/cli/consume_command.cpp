@@ -38,7 +38,8 @@ Result<int> run(const Options& options, Context& context) {
   CHANDLER_ASSIGN(const auto dead_letters, dead_letters_of(options, job.address, context));
   speed::Figures figures;
   SpeedScreen screen(context, *storage, figures, !options.once);
-  CHANDLER_ASSIGN(const auto metrics, serve_metrics(options.pipeline.metrics_port, figures));
+  CHANDLER_ASSIGN(const auto metrics, options.pipeline.metrics.serve(
+                                          [&](metrics::Families& families) { add_to(families, figures); }));
   const speed::SpeedEnvironment environment{*storage, context.clock, *dead_letters,
                                             figures,  screen,        context.stop};
   CHANDLER_TRY(speed::consume(environment, job));

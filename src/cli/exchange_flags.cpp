@@ -59,6 +59,41 @@ ExchangeClients::ExchangeClients(const ExchangeFlags& flags, Clock& clock)
       archive_({without_slash(flags.archive_url), archive_policy_of(flags)}, *transport_, clock,
                jitter(flags, 1)) {}
 
+void ExchangeClients::add_to(metrics::Families& families) const {
+  const auto rest = rest_.counters();
+  const auto archive = archive_.counters();
+  const auto by_service = [&](const char* name, const char* help, std::int64_t of_rest,
+                              std::int64_t of_archive) {
+    families.begin_counter(name, help);
+    families.add(static_cast<double>(of_rest), {{"service", "rest"}});
+    families.add(static_cast<double>(of_archive), {{"service", "archive"}});
+  };
+  by_service("chandler_exchange_requests_total", "Requests sent, repeats included", rest.requests,
+             archive.requests);
+  by_service("chandler_exchange_retries_total", "Requests sent because the one before failed", rest.retries,
+             archive.retries);
+  by_service("chandler_exchange_told_to_wait_total", "Answers that said to wait (429, 418)",
+             rest.told_to_wait, archive.told_to_wait);
+  by_service("chandler_exchange_received_bytes_total", "Bytes of the answers' bodies", rest.bytes,
+             archive.bytes);
+  families.begin_gauge("chandler_exchange_wait_seconds", "How much longer nothing may be sent");
+  const auto seconds = [](std::chrono::nanoseconds wait) {
+    return std::chrono::duration<double>(wait).count();
+  };
+  families.add(seconds(budget_.gate().remaining()), {{"service", "rest"}});
+  families.add(seconds(archive_.gate().remaining()), {{"service", "archive"}});
+  families.gauge("chandler_exchange_weight", "Request weight that is held against the limit now",
+                 budget_.used());
+  families.gauge("chandler_exchange_weight_limit", "The exchange's limit of request weight per minute",
+                 budget_.limit());
+  families.counter("chandler_exchange_weight_total", "Request weight sent",
+                   static_cast<double>(budget_.total_sent()));
+  families.begin_counter("chandler_archive_files_total", "Files of the archive, by what came of them");
+  families.add(static_cast<double>(archive.files), {{"outcome", "accepted"}});
+  families.add(static_cast<double>(archive.absent), {{"outcome", "absent"}});
+  families.add(static_cast<double>(archive.mismatches), {{"outcome", "mismatch"}});
+}
+
 // Another exchange's history is not to be filled from Binance's own archive unless somebody says so.
 bool ExchangeFlags::archive_belongs_to_rest() const {
   return rest_url == exchange::kDefaultRestUrl || archive_url != exchange::kDefaultArchiveUrl;

@@ -4,6 +4,7 @@
 #include "cli/command.hpp"
 #include "exchange/archive_client.hpp"
 #include "exchange/rest_client.hpp"
+#include "metrics/families.hpp"
 
 namespace chandler::cli {
 
@@ -27,6 +28,8 @@ class ExchangeClients {
   ExchangeClients(const ExchangeFlags& flags, Clock& clock);
   exchange::RestClient& rest() { return rest_; }
   exchange::ArchiveClient& archive() { return archive_; }
+  // chandler_exchange_…: requests, repeats, waits and bytes by service, and the weight budget. Thread safe.
+  void add_to(metrics::Families& families) const;
 
  private:
   std::unique_ptr<http::Transport> transport_;

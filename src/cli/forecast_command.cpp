@@ -6,6 +6,8 @@
 
 #include "base/parallel.hpp"
 #include "cli/commands.hpp"
+#include "cli/measured_progress.hpp"
+#include "cli/metrics_flags.hpp"
 #include "cli/terminal.hpp"
 #include "forecast/forecast_job.hpp"
 #include "lake/catalog.hpp"
@@ -28,6 +30,7 @@ struct Options {
   std::uint64_t seed = 1;
   bool same_day_regressors = false;
   bool no_plots = false;
+  MetricsFlags metrics;
 };
 
 // "30d", "30": days.
@@ -181,14 +184,33 @@ void print_result(const ForecastRun& run, const ForecastJob& job, double seconds
   print(fmt::format("\nWrote {} in {:.1f} s\n", run.folder, seconds));
 }
 
+void add_to(metrics::Families& families, const forecast::ForecastFigures& figures) {
+  const auto number = [](const forecast::ForecastFigures::Count& count) {
+    return static_cast<double>(count.load());
+  };
+  families.gauge("chandler_forecast_symbols", "Symbols of the job", number(figures.symbols));
+  families.gauge("chandler_forecast_symbols_done", "Symbols that are through", number(figures.symbols_done));
+  families.counter("chandler_forecast_symbol_errors_total", "Symbols that could not be forecast",
+                   number(figures.symbol_errors));
+  families.counter("chandler_forecast_forecasts_total", "Forecasts made of one model from one origin",
+                   number(figures.forecasts));
+}
+
 Result<int> run(const Options& options, Context& context) {
   CHANDLER_ASSIGN(auto job, job_of(options));
   CHANDLER_ASSIGN(const auto storage, context.open_lake());
   CHANDLER_ASSIGN(job.symbols, symbols_for(*storage, options.symbols));
   CHANDLER_ASSIGN(const auto lock, storage->lock_for_writing("forecast"));
+  forecast::ForecastFigures figures;
+  job.figures = &figures;
+  MeasuredProgress progress(context.progress);
+  CHANDLER_ASSIGN(const auto metrics, options.metrics.serve([&](metrics::Families& families) {
+    progress.add_to(families);
+    add_to(families, figures);
+  }));
   const auto started = context.clock.steady();
   CHANDLER_ASSIGN(const ForecastRun result,
-                  forecast::run_forecast(*storage, job, context.clock.now(), context.progress, context.stop));
+                  forecast::run_forecast(*storage, job, context.clock.now(), progress, context.stop));
   const double seconds = std::chrono::duration<double>(context.clock.steady() - started).count();
   bool failed = false;
   for (const SymbolSummary& s : result.symbols) {
@@ -245,6 +267,7 @@ void add_forecast_command(Registry& registry) {
       .type("NAME,…");
   flags.option("--seed", &options->seed, "Of the simulated paths").type("N").show_default();
   flags.toggle("--no-plots", &options->no_plots, "No SVG and PNG");
+  options->metrics.add_to(flags);
 }
 
 }  // namespace chandler::cli

@@ -24,7 +24,10 @@ Result<int> run(const Options& options, Context& context) {
   const auto dead_letters = speed::dead_letter_file(dead_letter_path(options.pipeline, context.globals));
   speed::Figures figures;
   SpeedScreen screen(context, *storage, figures, true);
-  CHANDLER_ASSIGN(const auto metrics, serve_metrics(options.pipeline.metrics_port, figures));
+  CHANDLER_ASSIGN(const auto metrics, options.pipeline.metrics.serve([&](metrics::Families& families) {
+    add_to(families, figures);
+    clients.add_to(families);
+  }));
   const speed::SpeedEnvironment environment{*storage, context.clock, *dead_letters,
                                             figures,  screen,        context.stop};
   CHANDLER_TRY(speed::live(environment, clients.rest(), job));

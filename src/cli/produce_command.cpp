@@ -16,7 +16,7 @@ struct Options {
   ExchangeFlags exchange;
   std::string channel = "kline";
   int partitions = 4;
-  int metrics_port = -1;
+  MetricsFlags metrics;
 };
 
 Result<int> run(const Options& options, Context& context) {
@@ -33,7 +33,10 @@ Result<int> run(const Options& options, Context& context) {
 
   ExchangeClients clients(options.exchange, context.clock);
   speed::Figures figures;
-  CHANDLER_ASSIGN(const auto metrics, serve_metrics(options.metrics_port, figures));
+  CHANDLER_ASSIGN(const auto metrics, options.metrics.serve([&](metrics::Families& families) {
+    add_to(families, figures);
+    clients.add_to(families);
+  }));
   context.progress.note(fmt::format("producing {} symbol(s) to topic {} at {}; stop with Ctrl-C",
                                     job.feed.symbols.size(), job.address.topic, job.address.brokers));
   const speed::ProduceEnvironment environment{*storage, clients.rest(), context.clock, figures, context.stop};
@@ -68,9 +71,7 @@ void add_produce_command(Registry& registry) {
   flags.option("--partitions", &options->partitions, "Partitions of a topic that has to be made")
       .range(1, 1000)
       .show_default();
-  flags.option("--metrics-port", &options->metrics_port, "Serve Prometheus metrics on this port of 127.0.0.1")
-      .range(0, 65535)
-      .type("PORT");
+  options->metrics.add_to(flags);
   options->stream.add_to(flags);
   options->exchange.add_to(flags);
 }

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <random>
 
-#include "base/log.hpp"
 #include "lake/catalog.hpp"
 
 namespace chandler::cli {
@@ -37,11 +36,7 @@ void PipelineFlags::add_to(Flags& flags) {
       .option("--dead-letter", &dead_letter,
               "Where messages go that cannot be used (default: speed_1m/_dead_letter.jsonl in the lake)")
       .type("FILE|topic:NAME");
-  flags
-      .option("--metrics-port", &metrics_port,
-              "Serve Prometheus metrics on this port of 127.0.0.1 (0: any free one)")
-      .range(0, 65535)
-      .type("PORT");
+  metrics.add_to(flags);
 }
 
 Result<speed::PipelineOptions> PipelineFlags::options(std::string purpose) const {
@@ -126,24 +121,6 @@ Json latency_json(const speed::Latencies& latencies) {
     return within ? Json(within->count()) : Json(nullptr);
   };
   return {{"p50", bound(0.5)}, {"p99", bound(0.99)}};
-}
-
-Result<std::unique_ptr<net::HttpServer>> serve_metrics(int port, const speed::Figures& figures) {
-  if (port < 0) return nullptr;
-  net::HttpServerOptions options;
-  options.port = static_cast<std::uint16_t>(port);
-  options.threads = 1;
-  CHANDLER_ASSIGN(auto server, net::HttpServer::start(options, [&figures](const net::HttpRequest& request,
-                                                                          net::Responder responder) {
-                    if (request.path == "/metrics") {
-                      responder.send(net::HttpResponse::text(200, "text/plain; version=0.0.4",
-                                                             speed::to_prometheus(figures)));
-                    } else {
-                      responder.send(net::HttpResponse::text(404, "text/plain", "metrics are at /metrics\n"));
-                    }
-                  }));
-  spdlog::info("metrics at {}/metrics", server->url());
-  return server;
 }
 
 }  // namespace chandler::cli

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "cli/command.hpp"
-#include "net/http_server.hpp"
+#include "cli/metrics_flags.hpp"
 #include "speed/consume.hpp"
 #include "speed/market_feed.hpp"
 
@@ -17,7 +17,7 @@ struct PipelineFlags {
   std::string trigger = "10s";
   std::string watermark = "1h";
   std::string dead_letter;
-  int metrics_port = -1;
+  MetricsFlags metrics;
   void add_to(Flags& flags);
   Result<speed::PipelineOptions> options(std::string purpose) const;
 };
@@ -46,8 +46,5 @@ std::string dead_letter_path(const PipelineFlags& flags, const Globals& globals)
 
 // {"p50": …, "p99": …}: bounds in ms that such a share stayed within; null where there is none.
 Json latency_json(const speed::Latencies& latencies);
-
-// http://127.0.0.1:PORT/metrics for as long as it lives; nothing for a negative port.
-Result<std::unique_ptr<net::HttpServer>> serve_metrics(int port, const speed::Figures& figures);
 
 }  // namespace chandler::cli

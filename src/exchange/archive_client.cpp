@@ -47,8 +47,11 @@ Result<std::optional<ArchiveFile>> ArchiveClient::fetch(const ArchivePiece& piec
   const std::string url = options_.base_url + piece.path();
   RetryPolicy policy = options_.retry;
   policy.attempts = options_.tries_of_a_mismatch;
-  return try_again<std::optional<ArchiveFile>>(policy, backoff_, clock_, call,
-                                               [&] { return fetch_once(piece, url, call); });
+  bool first = true;
+  return try_again<std::optional<ArchiveFile>>(policy, backoff_, clock_, call, [&] {
+    if (!std::exchange(first, false)) ++retries_;
+    return fetch_once(piece, url, call);
+  });
 }
 
 Tried<std::optional<ArchiveFile>> ArchiveClient::fetch_once(const ArchivePiece& piece, const std::string& url,
@@ -98,8 +101,11 @@ Tried<std::optional<ArchiveFile>> ArchiveClient::fetch_once(const ArchivePiece& 
 // The body; nullopt for a 404.
 Result<std::optional<std::string>> ArchiveClient::download(const std::string& url, std::size_t max_bytes,
                                                            const Call& call) {
-  auto body = try_again<std::optional<std::string>>(options_.retry, backoff_, clock_, call,
-                                                    [&] { return attempt(url, max_bytes, call); });
+  bool first = true;
+  auto body = try_again<std::optional<std::string>>(options_.retry, backoff_, clock_, call, [&] {
+    if (!std::exchange(first, false)) ++retries_;
+    return attempt(url, max_bytes, call);
+  });
   if (!body) body.error().where = url;
   return body;
 }
@@ -121,8 +127,10 @@ Tried<std::optional<std::string>> ArchiveClient::attempt(const std::string& url,
       return may;
     };
     request.on_head = [this](const http::Head& head) {
-      if (const auto wait = wait_told_by(head, options_.retry, clock_.now()))
+      if (const auto wait = wait_told_by(head, options_.retry, clock_.now())) {
         gate_.shut_until(clock_.steady() + *wait);
+        ++told_to_wait_;
+      }
     };
     auto reply = transport_.send(request);
     if (!reply && reply.error().kind == http::Failure::Kind::held_back) continue;
@@ -136,7 +144,8 @@ Tried<std::optional<std::string>> ArchiveClient::attempt(const std::string& url,
 }
 
 ArchiveCounters ArchiveClient::counters() const {
-  return {requests_.load(), files_.load(), absent_.load(), mismatches_.load(), bytes_.load()};
+  return {requests_.load(), retries_.load(),    told_to_wait_.load(), files_.load(),
+          absent_.load(),   mismatches_.load(), bytes_.load()};
 }
 
 }  // namespace chandler::exchange

@@ -32,10 +32,12 @@ struct ArchiveFile {
 
 // What the client did, for summaries.
 struct ArchiveCounters {
-  std::int64_t requests = 0;
-  std::int64_t files = 0;       // read and accepted
-  std::int64_t absent = 0;      // 404
-  std::int64_t mismatches = 0;  // failed a check
+  std::int64_t requests = 0;      // sent, repeats included
+  std::int64_t retries = 0;       // sent because the one before failed
+  std::int64_t told_to_wait = 0;  // 429 and 418
+  std::int64_t files = 0;         // read and accepted
+  std::int64_t absent = 0;        // 404
+  std::int64_t mismatches = 0;    // failed a check
   std::int64_t bytes = 0;
 };
 
@@ -54,6 +56,7 @@ class ArchiveClient {
 
   const std::string& base_url() const { return options_.base_url; }
   ArchiveCounters counters() const;
+  const SendGate& gate() const { return gate_; }
 
  private:
   Result<std::optional<ArchiveFile>> fetch(const ArchivePiece& piece, const Call& call);
@@ -68,7 +71,8 @@ class ArchiveClient {
   Clock& clock_;
   Backoff backoff_;
   SendGate gate_;
-  std::atomic<std::int64_t> requests_{0}, files_{0}, absent_{0}, mismatches_{0}, bytes_{0};
+  std::atomic<std::int64_t> requests_{0}, retries_{0}, told_to_wait_{0}, files_{0}, absent_{0},
+      mismatches_{0}, bytes_{0};
 };
 
 }  // namespace chandler::exchange

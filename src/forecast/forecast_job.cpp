@@ -199,7 +199,9 @@ Status evaluate(std::vector<Work>& group, const ForecastJob& job, Progress& prog
     CHANDLER_TRY(interrupted(stop));
     const Task& task = tasks[i];
     run_block(task.input, job.options, task.block, task.work->evaluation);
-    progress.advance(task.block.candidates.size() * (task.block.last - task.block.first));
+    const std::size_t done = task.block.candidates.size() * (task.block.last - task.block.first);
+    progress.advance(done);
+    if (job.figures != nullptr) job.figures->forecasts += done;
     return {};
   });
 }
@@ -218,6 +220,12 @@ Status finish(lake::Storage& storage, const ForecastJob& job, const std::string&
   return write_symbol(storage, folder, *work.result, job.plots);
 }
 
+void count_symbol(const Work& work, const ForecastJob& job) {
+  if (job.figures == nullptr) return;
+  ++job.figures->symbols_done;
+  if (work.error) ++job.figures->symbol_errors;
+}
+
 // Symbols [first, last) of the job, whose forecasts from all origins are in memory together.
 Status forecast_group(lake::Storage& storage, const ForecastJob& job, const std::string& run,
                       std::size_t first, std::size_t last, Progress& progress, const std::stop_token& stop,
@@ -227,11 +235,13 @@ Status forecast_group(lake::Storage& storage, const ForecastJob& job, const std:
     group[i].symbol = job.symbols[first + i];
     prepare(storage, job, group[i]);
   }
-  progress.begin(fmt::format("forecasting {}–{} of {} symbols", first + 1, last, job.symbols.size()),
-                 forecasts_of(group), "forecasts");
+  progress.begin("forecasting", forecasts_of(group),
+                 fmt::format("forecasts, symbols {}–{} of {}", first + 1, last, job.symbols.size()));
   CHANDLER_TRY(evaluate(group, job, progress, stop));
-  CHANDLER_TRY(parallel_for(group.size(), job.threads, [&](std::size_t i) {
-    return finish(storage, job, folder_of(run), group[i], stop);
+  CHANDLER_TRY(parallel_for(group.size(), job.threads, [&](std::size_t i) -> Status {
+    Status done = finish(storage, job, folder_of(run), group[i], stop);
+    if (done) count_symbol(group[i], job);
+    return done;
   }));
   progress.end();
   std::vector<SymbolForecast> done;
@@ -258,6 +268,7 @@ std::string run_name(Timestamp now) {
 Result<RunShare> forecast_share(lake::Storage& storage, const ForecastJob& job, const std::string& run,
                                 Progress& progress, std::stop_token stop) {
   RunShare share;
+  if (job.figures != nullptr) job.figures->symbols += job.symbols.size();
   for (std::size_t first = 0; first < job.symbols.size(); first += kGroup) {
     CHANDLER_TRY(forecast_group(storage, job, run, first, std::min(job.symbols.size(), first + kGroup),
                                 progress, stop, share));

@@ -8,6 +8,7 @@
 
 #include "base/progress.hpp"
 #include "base/time.hpp"
+#include "forecast/forecast_figures.hpp"
 #include "forecast/forecast_result.hpp"
 #include "lake/storage.hpp"
 
@@ -22,6 +23,7 @@ struct ForecastJob {
   std::vector<HolidayRule> holidays;
   std::size_t threads = 1;
   bool plots = true;
+  ForecastFigures* figures = nullptr;  // counted here as well, where somebody watches
 };
 
 struct SymbolSummary {

@@ -247,8 +247,9 @@ TEST_F(PipelineTest, HostileMessagesAreCountedAndPutAsideAndPassed) {
   EXPECT_NE(lines[1].find("\"bytes\":3145728"), std::string::npos);
   EXPECT_LT(lines[1].size(), 10'000u);
   EXPECT_NE(lines[2].find("\"key\":\"B\""), std::string::npos);
-  EXPECT_NE(to_prometheus(figures).find("chandler_rejected_total{reason=\"too_large\"} 1\n"),
-            std::string::npos);
+  metrics::Families families;
+  add_to(families, figures);
+  EXPECT_NE(families.text().find("chandler_rejected_total{reason=\"too_large\"} 1\n"), std::string::npos);
 }
 
 TEST_F(PipelineTest, TwoProcessesThatBothWriteASymbolLoseNothing) {

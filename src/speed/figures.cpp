@@ -1,7 +1,5 @@
 #include "speed/figures.hpp"
 
-#include <fmt/format.h>
-
 namespace chandler::speed {
 namespace {
 
@@ -21,11 +19,6 @@ constexpr std::array<Text, kRejections> kTexts = {{
     {"unknown_symbol", "the symbol is not one of those asked for"},
 }};
 
-std::string sample(const Gauge& g) {
-  const std::string label = g.label_name.empty() ? "" : fmt::format("{{{}=\"{}\"}}", g.label_name, g.label);
-  return fmt::format("chandler_{}{} {}\n", g.name, label, g.value);
-}
-
 }  // namespace
 
 std::string_view name(Rejection rejection) {
@@ -41,51 +34,43 @@ std::uint64_t Figures::rejected_total() const {
   return total;
 }
 
-std::string to_prometheus(const Figures& f) {
-  const auto count = [](const auto& v) { return static_cast<double>(v.load()); };
-  const auto seconds = [](const auto& v) { return static_cast<double>(v.load()) / 1000; };
-  std::vector<Gauge> all = {
-      {"messages_total", "Messages received", "counter", count(f.messages)},
-      {"message_bytes_total", "Bytes of messages received", "counter", count(f.bytes)},
-      {"closed_minutes_total", "Events that closed a minute", "counter", count(f.closed)},
-      {"open_updates_total", "Events of minutes that are still open", "counter", count(f.open)},
-      {"repeated_total", "Events that changed nothing", "counter", count(f.repeated)},
-      {"late_total", "Events older than the watermark", "counter", count(f.late)},
-      {"commits_total", "Commits to speed_1m", "counter", count(f.commits)},
-      {"commit_failures_total", "Commits that failed and are tried again", "counter",
-       count(f.commit_failures)},
-      {"files_total", "Files written", "counter", count(f.files)},
-      {"minutes_added_total", "Minutes stored that were not there", "counter", count(f.minutes_added)},
-      {"minutes_replaced_total", "Minutes replaced by a later event", "counter", count(f.minutes_replaced)},
-      {"stream_connects_total", "WebSocket connections opened", "counter", count(f.connects)},
-      {"stream_disconnects_total", "WebSocket connections that broke", "counter", count(f.disconnects)},
-      {"caught_up_minutes_total", "Minutes fetched by REST after a hole", "counter", count(f.caught_up)},
-      {"published_total", "Messages the broker has acknowledged", "counter", count(f.published)},
-      {"publish_failures_total", "Messages the broker has refused", "counter", count(f.publish_failures)},
-      {"pending_minutes", "Closed minutes that await the next commit", "gauge", count(f.pending_minutes)},
-      {"queued_messages", "Messages that await their turn", "gauge", count(f.queued)},
-      {"lag_messages", "Messages in the topic that have not been read", "gauge", count(f.lag_messages)},
-      {"streams", "Partitions or connections being read", "gauge", count(f.streams)},
-      {"newest_event_timestamp_seconds", "Time of the newest event", "gauge", seconds(f.newest_event_ms)},
-      {"watermark_timestamp_seconds", "Before it no event is expected", "gauge", seconds(f.watermark_ms)},
-      {"last_commit_timestamp_seconds", "When speed_1m was last written", "gauge", seconds(f.last_commit_ms)},
+void add_to(metrics::Families& families, const Figures& f) {
+  const auto counter = [&](const char* name, const char* help, const Figures::Count& value) {
+    families.counter(name, help, static_cast<double>(value.load()));
   };
-  std::string text;
-  const auto head = [&](const Gauge& g) {
-    text += fmt::format("# HELP chandler_{} {}\n# TYPE chandler_{} {}\n", g.name, g.help, g.name, g.type);
+  const auto gauge = [&](const char* name, const char* help, const std::atomic<std::int64_t>& value) {
+    families.gauge(name, help, static_cast<double>(value.load()));
   };
-  for (const Gauge& g : all) {
-    head(g);
-    text += sample(g);
-  }
-  Gauge rejected{"rejected_total", "Messages put aside", "counter", 0, "reason", {}};
-  head(rejected);
+  const auto instant = [&](const char* name, const char* help, const std::atomic<std::int64_t>& ms) {
+    families.gauge(name, help, static_cast<double>(ms.load()) / 1000);
+  };
+  counter("chandler_messages_total", "Messages received", f.messages);
+  counter("chandler_message_bytes_total", "Bytes of messages received", f.bytes);
+  counter("chandler_closed_minutes_total", "Events that closed a minute", f.closed);
+  counter("chandler_open_updates_total", "Events of minutes that are still open", f.open);
+  counter("chandler_repeated_total", "Events that changed nothing", f.repeated);
+  counter("chandler_late_total", "Events older than the watermark", f.late);
+  counter("chandler_commits_total", "Commits to speed_1m", f.commits);
+  counter("chandler_commit_failures_total", "Commits that failed and are tried again", f.commit_failures);
+  counter("chandler_files_total", "Files written", f.files);
+  counter("chandler_minutes_added_total", "Minutes stored that were not there", f.minutes_added);
+  counter("chandler_minutes_replaced_total", "Minutes replaced by a later event", f.minutes_replaced);
+  counter("chandler_stream_connects_total", "WebSocket connections opened", f.connects);
+  counter("chandler_stream_disconnects_total", "WebSocket connections that broke", f.disconnects);
+  counter("chandler_caught_up_minutes_total", "Minutes fetched by REST after a hole", f.caught_up);
+  counter("chandler_published_total", "Messages the broker has acknowledged", f.published);
+  counter("chandler_publish_failures_total", "Messages the broker has refused", f.publish_failures);
+  gauge("chandler_pending_minutes", "Closed minutes that await the next commit", f.pending_minutes);
+  gauge("chandler_queued_messages", "Messages that await their turn", f.queued);
+  gauge("chandler_lag_messages", "Messages in the topic that have not been read", f.lag_messages);
+  gauge("chandler_streams", "Partitions or connections being read", f.streams);
+  instant("chandler_newest_event_timestamp_seconds", "Time of the newest event", f.newest_event_ms);
+  instant("chandler_watermark_timestamp_seconds", "Before it no event is expected", f.watermark_ms);
+  instant("chandler_last_commit_timestamp_seconds", "When speed_1m was last written", f.last_commit_ms);
+  families.begin_counter("chandler_rejected_total", "Messages put aside");
   for (std::size_t i = 0; i < kRejections; ++i) {
-    rejected.value = count(f.rejected[i]);
-    rejected.label = kTexts[i].name;
-    text += sample(rejected);
+    families.add(static_cast<double>(f.rejected[i].load()), {{"reason", std::string(kTexts[i].name)}});
   }
-  return text;
 }
 
 }  // namespace chandler::speed

@@ -4,9 +4,9 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <string>
 #include <string_view>
-#include <vector>
+
+#include "metrics/families.hpp"
 
 #include "speed/latencies.hpp"
 
@@ -46,14 +46,6 @@ struct Figures {
   std::uint64_t rejected_total() const;
 };
 
-struct Gauge {
-  std::string_view name;
-  std::string_view help;
-  std::string_view type;  // counter or gauge
-  double value = 0;
-  std::string_view label_name = {}, label = {};
-};
-// Prometheus text exposition format 0.0.4.
-std::string to_prometheus(const Figures& figures);
+void add_to(metrics::Families& families, const Figures& figures);
 
 }  // namespace chandler::speed

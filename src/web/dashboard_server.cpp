@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/parallel.hpp"
+#include "metrics/families.hpp"
 #include "net/http_server.hpp"
 #include "web/assets.hpp"
 #include "web/binance_api.hpp"
@@ -117,7 +118,7 @@ class Server final : public DashboardServer {
     });
     front_.add("/metrics", [this](const net::HttpRequest&) {
       Answer answer;
-      answer.type = "text/plain; version=0.0.4; charset=utf-8";
+      answer.type = metrics::kContentType;
       answer.body = metrics_text({front_.counts(), front_.cache_counts(), server_->counts(), blocks_.bytes(),
                                   live_.listeners(), pool_.waiting(), overview_.now(), problems_now(sources_),
                                   options_.version});
