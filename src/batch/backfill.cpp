@@ -17,6 +17,7 @@ namespace {
 
 // After so many files in a row that could not be had, the archive is left alone for the rest of the job.
 constexpr int kArchiveFailures = 3;
+constexpr std::chrono::seconds kDeriveAfterStop{2};
 
 // The pieces of all symbols in order of symbol and time, taken by as many workers as requests may be in
 // flight. Whoever brings the last piece of a partition stores it: memory holds the partitions between the
@@ -198,7 +199,14 @@ std::uint64_t total_missing(const std::vector<Survey>& surveys, candles::Interva
   return static_cast<std::uint64_t>(total);
 }
 
+// Whatever was fetched is derived, too; after a stop only as far as it takes no more than a moment, since the
+// next run derives what is left.
 Status derive_changes(const BackfillEnvironment& environment, std::vector<Survey>& surveys) {
+  const bool was_stopped = environment.stop.stop_requested();
+  const auto moment = environment.clock.steady() + kDeriveAfterStop;
+  const auto stopped = [&] {
+    return environment.stop.stop_requested() && (!was_stopped || environment.clock.steady() >= moment);
+  };
   std::vector<std::string> symbols;
   std::vector<SymbolBackfill*> reports;
   for (Survey& survey : surveys) {
@@ -206,8 +214,8 @@ Status derive_changes(const BackfillEnvironment& environment, std::vector<Survey
     symbols.push_back(survey.report.symbol);
     reports.push_back(&survey.report);
   }
-  CHANDLER_ASSIGN(auto derived,
-                  derive(environment.storage, symbols, Extent::what_changed, environment.progress));
+  CHANDLER_ASSIGN(auto derived, derive(environment.storage, symbols, Extent::what_changed,
+                                       environment.progress, DaysFrom::footers, stopped));
   for (std::size_t i = 0; i < derived.size(); ++i) reports[i]->derived = std::move(derived[i]);
   return {};
 }
@@ -250,7 +258,9 @@ Result<BackfillReport> backfill(const BackfillEnvironment& environment, const Ba
   if (!fetched && fetched.error().code != ErrorCode::interrupted) return std::unexpected(fetched.error());
   report.interrupted = !fetched;
 
-  CHANDLER_TRY(derive_changes(environment, surveys));
+  const Status derived = derive_changes(environment, surveys);
+  if (!derived && derived.error().code != ErrorCode::interrupted) return std::unexpected(derived.error());
+  report.interrupted |= !derived;
   for (Survey& survey : surveys) {
     survey.report.holes.subtract(survey.silent_before);  // before the first candle nothing can be missing
     put_in_order(survey.report);

@@ -102,8 +102,17 @@ Result<lake::ProphetRows> prophet_rows(const Storage& storage, const DerivePlan&
   return rows;
 }
 
+// Asked between two pieces of work; may be empty.
+using Stopped = std::function<bool()>;
+
+Status interrupted(const Stopped& stopped) {
+  if (!stopped || !stopped()) return {};
+  return fail(ErrorCode::interrupted,
+              "interrupted; the days that are still to be derived follow with the next run");
+}
+
 // From here on the months of one symbol follow each other; the costly reading of minutes has been done.
-Status fill_symbol(Storage& storage, Work& work, Extent extent, DaysFrom from) {
+Status fill_symbol(Storage& storage, Work& work, Extent extent, DaysFrom from, const Stopped& stopped) {
   Carry carry;
   std::vector<Provenance> provenances;
   Derived& result = work.result;
@@ -111,6 +120,7 @@ Status fill_symbol(Storage& storage, Work& work, Extent extent, DaysFrom from) {
 
   for (std::size_t i = 0; i < work.plan.months.size(); ++i) {
     const PlannedMonth& month = work.plan.months[i];
+    CHANDLER_TRY(interrupted(stopped));
     provenances.push_back(provenance_of(month, carry));
     if (extent == Extent::what_changed && is_current(month, carry)) {
       carry = month.stored->carry_out;
@@ -150,7 +160,7 @@ Status fill_symbol(Storage& storage, Work& work, Extent extent, DaysFrom from) {
 
 // The months whose minutes are certain to be needed, read and rolled up on all cores.
 Status read_minutes(const Storage& storage, std::vector<Work>& group, Extent extent, DaysFrom from,
-                    Progress& progress) {
+                    Progress& progress, const Stopped& stopped) {
   std::vector<std::pair<Work*, std::size_t>> tasks;
   for (Work& work : group) {
     work.bars.resize(work.plan.months.size());
@@ -159,6 +169,7 @@ Status read_minutes(const Storage& storage, std::vector<Work>& group, Extent ext
     }
   }
   return parallel_for(tasks.size(), storage.concurrency(), [&](std::size_t t) -> Status {
+    CHANDLER_TRY(interrupted(stopped));
     auto [work, i] = tasks[t];
     CHANDLER_ASSIGN(work->bars[i], month_bars(storage, work->plan.months[i], from));
     progress.advance(work->plan.months[i].minute_rows);
@@ -218,27 +229,29 @@ Status commit(Storage& storage, std::span<Work> group) {
 }
 
 Status derive_group(Storage& storage, std::vector<Work>& group, Extent extent, DaysFrom from,
-                    Progress& progress) {
+                    Progress& progress, const Stopped& stopped) {
   CHANDLER_TRY(parallel_for(group.size(), core_count(), [&](std::size_t i) -> Status {
+    if (Status going_on = interrupted(stopped); !going_on) return going_on;
     CHANDLER_ASSIGN(group[i].plan, plan_derivation(storage, std::string(group[i].result.symbol)));
     return {};
   }));
-  CHANDLER_TRY(read_minutes(storage, group, extent, from, progress));
-  CHANDLER_TRY(parallel_for(group.size(), core_count(),
-                            [&](std::size_t i) { return fill_symbol(storage, group[i], extent, from); }));
+  CHANDLER_TRY(read_minutes(storage, group, extent, from, progress, stopped));
+  CHANDLER_TRY(parallel_for(group.size(), core_count(), [&](std::size_t i) {
+    return fill_symbol(storage, group[i], extent, from, stopped);
+  }));
   return commit(storage, group);
 }
 
 }  // namespace
 
 Result<std::vector<Derived>> derive(Storage& storage, const std::vector<std::string>& symbols, Extent extent,
-                                    Progress& progress, DaysFrom from) {
+                                    Progress& progress, DaysFrom from, const Stopped& stopped) {
   std::vector<Derived> results;
   progress.begin("deriving days", 0, "minutes");
   for (std::size_t first = 0; first < symbols.size(); first += kGroup) {
     std::vector<Work> group(std::min(kGroup, symbols.size() - first));
     for (std::size_t i = 0; i < group.size(); ++i) group[i].result.symbol = symbols[first + i];
-    CHANDLER_TRY(derive_group(storage, group, extent, from, progress));
+    CHANDLER_TRY(derive_group(storage, group, extent, from, progress, stopped));
     for (Work& work : group) results.push_back(std::move(work.result));
   }
   progress.end();
@@ -253,7 +266,7 @@ Result<Derived> derive_from_days(Storage& storage, const std::string& symbol, co
     CHANDLER_ASSIGN(Bars days, days_of_month(minute_days, month));
     work.bars.emplace_back(month_bars(month, std::move(days)));
   }
-  CHANDLER_TRY(fill_symbol(storage, work, Extent::everything, DaysFrom::minutes));
+  CHANDLER_TRY(fill_symbol(storage, work, Extent::everything, DaysFrom::minutes, {}));
   CHANDLER_TRY(commit(storage, std::span(&work, 1)));
   return std::move(work.result);
 }

@@ -3,6 +3,7 @@
 // inputs and of the carry from the month before, and both are recorded in its file.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,8 +33,11 @@ struct Derived {
 
 // Symbols without klines lose their derived files. Results in the order of `symbols`. The caller holds the
 // lake's lock. Memory is bounded by a group of symbols' daily rows, not by the length of their histories.
+// `stopped` is asked often, from several threads: interrupted, and what was derived of whole groups of
+// symbols stays.
 Result<std::vector<Derived>> derive(lake::Storage& storage, const std::vector<std::string>& symbols,
-                                    Extent extent, Progress& progress, DaysFrom from = DaysFrom::footers);
+                                    Extent extent, Progress& progress, DaysFrom from = DaysFrom::footers,
+                                    const std::function<bool()>& stopped = {});
 
 // One symbol from days that have been rolled up elsewhere, in other processes: those of every month of its
 // klines_1m, in order, the last day's as far as it goes. Writes and removes the files that `derive` with

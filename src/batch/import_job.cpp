@@ -54,7 +54,7 @@ class Import {
   }
 
   Result<Imported> finish() {
-    CHANDLER_TRY(partitions_.finish());
+    CHANDLER_TRY(partitions_.finish(stop_));
     result_.candles = partitions_.counts();
     result_.partitions = partitions_.partitions();
     return std::move(result_);
@@ -73,7 +73,7 @@ class Import {
   Status read_blocks(CsvInput& input, LineBlocks& blocks, std::string block,
                      const exchange::KlineCsvRows& rows) {
     while (!block.empty()) {
-      if (stop_.stop_requested()) return fail(ErrorCode::interrupted, "interrupted; nothing was imported");
+      if (stop_.stop_requested()) return fail(ErrorCode::interrupted, kNothingImported);
       while (parsing_.size() >= 2 * threads_) CHANDLER_TRY(take_oldest());
       parsing_.push_back(
           pool_.submit([&rows, table = table_, lines = std::make_shared<std::string>(std::move(block))] {

@@ -61,8 +61,11 @@ Status ImportPartitions::add(const ParsedBlock& block) {
   return pending_rows_ > 2 * kPendingRows ? flush_least_recent() : Status{};
 }
 
-Status ImportPartitions::finish() {
-  while (!pending_.empty()) CHANDLER_TRY(flush(pending_.begin()->first));
+Status ImportPartitions::finish(const std::stop_token& stop) {
+  while (!pending_.empty()) {
+    if (stop.stop_requested()) return fail(ErrorCode::interrupted, kNothingImported);
+    CHANDLER_TRY(flush(pending_.begin()->first));
+  }
   while (!flushes_.empty()) CHANDLER_TRY(wait_for_oldest());
   return {};
 }

@@ -6,6 +6,7 @@
 #include <future>
 #include <map>
 #include <set>
+#include <stop_token>
 
 #include "base/worker_pool.hpp"
 #include "batch/import_blocks.hpp"
@@ -26,6 +27,8 @@ struct PartitionCounts {
 };
 
 // Used by one thread; hands the work to the pool's. The references must outlive it.
+inline constexpr const char* kNothingImported = "interrupted; nothing was imported";
+
 class ImportPartitions {
  public:
   ImportPartitions(lake::Storage& storage, lake::Staging& staging, lake::Table table, std::string symbol,
@@ -33,8 +36,8 @@ class ImportPartitions {
 
   // Takes the rows; waits while memory is short.
   Status add(const ParsedBlock& block);
-  // All rows have been added: finishes what is pending.
-  Status finish();
+  // All rows have been added: finishes what is pending, or is interrupted.
+  Status finish(const std::stop_token& stop);
 
   const PartitionCounts& counts() const { return counts_; }
   std::size_t partitions() const { return staged_.size(); }

@@ -83,11 +83,17 @@ Status remove_merged(Storage& storage, std::span<const SpeedFile> files, SymbolM
   return {};
 }
 
+Status interrupted(const std::stop_token& stop) {
+  if (!stop.stop_requested()) return {};
+  return fail(ErrorCode::interrupted, "interrupted; what was merged is kept, and the next merge goes on");
+}
+
 // Returns the speed files that were read.
 Result<std::vector<SpeedFile>> merge_symbol(Storage& storage, std::span<const Partition> partitions,
-                                            SymbolMerge& report) {
+                                            SymbolMerge& report, const std::stop_token& stop) {
   std::vector<SpeedFile> read;
   for (std::size_t first = 0; first < partitions.size();) {
+    CHANDLER_TRY(interrupted(stop));
     const year_month month = partitions[first].ym();
     std::size_t last = first;
     while (last < partitions.size() && partitions[last].ym() == month) ++last;
@@ -115,12 +121,12 @@ Result<MergeReport> merge_speed(Storage& storage, const std::vector<std::string>
   std::vector<std::vector<SpeedFile>> merged_files;  // of each symbol of the report
   progress.begin("merging", symbols.size(), "symbols");
   for (const std::string& symbol : symbols) {
-    if (stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted; what was merged is kept");
+    CHANDLER_TRY(interrupted(stop));
     CHANDLER_ASSIGN(const auto partitions, lake::partitions_of(storage, Table::speed_1m, symbol));
     if (!partitions.empty()) {
       SymbolMerge merged;
       merged.symbol = symbol;
-      CHANDLER_ASSIGN(auto files, merge_symbol(storage, partitions, merged));
+      CHANDLER_ASSIGN(auto files, merge_symbol(storage, partitions, merged, stop));
       merged_files.push_back(std::move(files));
       // Also where nothing was added: an earlier merge may have been killed before it derived.
       changed.push_back(symbol);
@@ -129,10 +135,13 @@ Result<MergeReport> merge_speed(Storage& storage, const std::vector<std::string>
     progress.advance(1);
   }
   progress.end();
-  CHANDLER_ASSIGN(report.derived, derive(storage, changed, Extent::what_changed, progress));
+  CHANDLER_ASSIGN(report.derived, derive(storage, changed, Extent::what_changed, progress, DaysFrom::footers,
+                                         [&] { return stop.stop_requested(); }));
   // Last: they are what makes a merge that was killed go on where it stopped.
-  for (std::size_t i = 0; i < merged_files.size(); ++i)
+  for (std::size_t i = 0; i < merged_files.size(); ++i) {
+    CHANDLER_TRY(interrupted(stop));
     CHANDLER_TRY(remove_merged(storage, merged_files[i], report.symbols[i]));
+  }
   return report;
 }
 

@@ -176,9 +176,11 @@ std::string to_csv(const ReportTable& table) {
   return out;
 }
 
-Result<Histories> read_histories(const lake::Storage& storage, const std::vector<std::string>& symbols) {
+Result<Histories> read_histories(const lake::Storage& storage, const std::vector<std::string>& symbols,
+                                 std::stop_token stop) {
   Histories histories(symbols.size());
-  CHANDLER_TRY(parallel_for(symbols.size(), core_count(), [&](std::size_t i) {
+  CHANDLER_TRY(parallel_for(symbols.size(), core_count(), [&](std::size_t i) -> Status {
+    if (stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted; no report was written");
     histories[i].symbol = symbols[i];
     return read_history(storage, histories[i]);
   }));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <variant>
 #include <vector>
@@ -45,7 +46,8 @@ struct SymbolHistory {
 // Reads daily_filled and the minutes' timestamps. Symbols as select_symbols gives them, results in that
 // order; on all cores.
 Result<std::vector<SymbolHistory>> read_histories(const lake::Storage& storage,
-                                                  const std::vector<std::string>& symbols);
+                                                  const std::vector<std::string>& symbols,
+                                                  std::stop_token stop = {});
 
 // per_day_counts, large_gaps, missing_days, top_price_change_days, top_volume_days, avg_volume_per_month and
 // avg_return_per_year, in this order. Pure.

@@ -85,7 +85,8 @@ struct Planned {
 
 }  // namespace
 
-Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& histories) {
+Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& histories,
+                                             std::stop_token stop) {
   std::vector<Planned> planned;
   std::vector<const SymbolHistory*> drawn;
   for (const SymbolHistory& h : histories) {
@@ -104,6 +105,7 @@ Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& h
     planned.push_back({{"comparison", {}, {}, {}}, [&drawn] { return comparison_chart(drawn); }});
   }
   CHANDLER_TRY(parallel_for(planned.size(), core_count(), [&](std::size_t i) -> Status {
+    if (stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted; no report was written");
     const plot::Chart chart = planned[i].chart();
     CHANDLER_ASSIGN(planned[i].plot.svg, plot::to_svg(chart));
     CHANDLER_ASSIGN(planned[i].plot.png, plot::to_png(chart));

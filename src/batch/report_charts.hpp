@@ -15,6 +15,7 @@ struct ReportPlot {
 // over volume, missing days marked by gaps; then, of two symbols or more, `comparison`: closes on a common
 // scale, each 100 on the first day that all have (or on its own first day where they never meet). On all
 // cores.
-Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& histories);
+Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& histories,
+                                             std::stop_token stop = {});
 
 }  // namespace chandler::batch

@@ -29,7 +29,8 @@ Result<int> run(const std::vector<std::string>& arguments, bool reread, Context&
   CHANDLER_ASSIGN(const auto symbols, batch::select_symbols(*storage, wanted));
   CHANDLER_ASSIGN(const auto derived,
                   batch::derive(*storage, symbols, batch::Extent::everything, context.progress,
-                                reread ? batch::DaysFrom::minutes : batch::DaysFrom::footers));
+                                reread ? batch::DaysFrom::minutes : batch::DaysFrom::footers,
+                                [&] { return context.stop.stop_requested(); }));
   const auto duration = context.clock.steady() - started;
 
   std::size_t minutes = 0;

@@ -75,7 +75,7 @@ Result<int> run(const Options& options, Context& context) {
   CHANDLER_ASSIGN(const std::string data, find_data(options.data));
   CHANDLER_ASSIGN(const auto storage, context.open_lake());
   CHANDLER_ASSIGN(const auto lock, storage->lock_for_writing("demo"));
-  CHANDLER_ASSIGN(const auto market, sim::Market::load(std::span(&data, 1)));
+  CHANDLER_ASSIGN(const auto market, sim::Market::load(std::span(&data, 1), context.stop));
   sim::SimOptions sim_options;
   CHANDLER_ASSIGN(sim_options.now, parse_instant(kNow));
   CHANDLER_ASSIGN(const auto sim, sim::SimServer::start(market, sim_options, context.clock));

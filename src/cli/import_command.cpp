@@ -169,7 +169,8 @@ Result<int> run(Context& context, Options options) {
   }
   // Also where nothing was added: an earlier import may have been killed before it derived.
   CHANDLER_ASSIGN(const auto derived,
-                  batch::derive(*storage, symbols, batch::Extent::what_changed, context.progress));
+                  batch::derive(*storage, symbols, batch::Extent::what_changed, context.progress,
+                                batch::DaysFrom::footers, [&] { return context.stop.stop_requested(); }));
   context.progress.end();
   warn(*imported, options, rejects);
   if (context.globals.json) {

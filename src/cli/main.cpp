@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -18,8 +19,12 @@ namespace chandler::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kSameWish{300};
+// Whoever stops a program does not wait for ever. What hangs where no stop reaches it (a network file system,
+// a pipe that nobody reads) is left behind: the lake is as it is after a kill, whole.
+constexpr timespec kStopTakesAtMost{.tv_sec = 4, .tv_nsec = 500'000'000};
 
-// Turns the first SIGINT or SIGTERM into a stop request; a second one, later, ends the process at once.
+// Turns the first SIGINT or SIGTERM into a stop request; a second one, later, or the lapse of time ends the
+// process.
 class Signals {
  public:
   Signals() {
@@ -31,13 +36,19 @@ class Signals {
     std::thread([set = set_, source = source_]() mutable {
       int signal = 0;
       sigwait(&set, &signal);
-      source.request_stop();
+      std::thread([source]() mutable { source.request_stop(); }).detach();
       // Whoever starts programs in groups (`timeout`) signals the process and its group: that is one wish,
       // not two.
       const auto heard = std::chrono::steady_clock::now();
+      int second = -1;
       do {
-        sigwait(&set, &signal);
-      } while (std::chrono::steady_clock::now() - heard < kSameWish);
+        second = sigtimedwait(&set, nullptr, &kStopTakesAtMost);
+      } while ((second < 0 && errno == EINTR) ||
+               (second > 0 && std::chrono::steady_clock::now() - heard < kSameWish));
+      if (second < 0) {
+        constexpr std::string_view kSaid = "warning: stopping took too long, so the program ends at once\n";
+        (void)!::write(STDERR_FILENO, kSaid.data(), kSaid.size());
+      }
       ::_exit(130);
     }).detach();
   }

@@ -138,12 +138,12 @@ Result<int> run(Context& context, const Options& options) {
     return fail(ErrorCode::not_found, "the lake is empty", storage->uri(),
                 "run `chandler backfill SYMBOL` or `chandler import` first");
   }
-  CHANDLER_ASSIGN(const auto histories, batch::read_histories(*storage, symbols));
+  CHANDLER_ASSIGN(const auto histories, batch::read_histories(*storage, symbols, context.stop));
   const ReportTable summary = batch::report_summary(histories);
   const auto tables = batch::report_tables(histories, options.report);
   std::vector<batch::ReportPlot> plots;
   if (!options.no_plots) {
-    CHANDLER_ASSIGN(plots, batch::report_plots(histories));
+    CHANDLER_ASSIGN(plots, batch::report_plots(histories, context.stop));
   }
   CHANDLER_ASSIGN(const auto files, write(options, context, summary, tables, plots));
 

@@ -17,7 +17,7 @@ struct Options {
 Result<int> run(const Options& options, Context& context) {
   std::vector<std::string> data = options.data;
   if (data.empty()) data.push_back(context.globals.lake);
-  CHANDLER_ASSIGN(const auto market, sim::Market::load(data));
+  CHANDLER_ASSIGN(const auto market, sim::Market::load(data, context.stop));
   sim::SimOptions server_options = options.server;
   if (!options.now.empty()) {
     CHANDLER_ASSIGN(server_options.now, parse_instant(options.now));

@@ -27,6 +27,8 @@ namespace fs = std::filesystem;
 constexpr std::string_view kSpeedFolder = "speed_1m";
 // How often a lock that others hold is asked for again.
 constexpr std::chrono::milliseconds kLockPoll{10};
+// For a lock that another process gives back soon, so that what is pending can still be stored.
+constexpr std::chrono::milliseconds kPatienceAfterStop{1'000};
 // From this many files on, one sync of the file system is cheaper than one of each file.
 constexpr std::size_t kSyncTogether = 8;
 
@@ -38,8 +40,8 @@ struct Aside {
 
 class LocalStorage final : public Storage {
  public:
-  LocalStorage(std::string uri, fs::path root, FileSystem& files)
-      : uri_(std::move(uri)), root_(std::move(root)), files_(files) {}
+  LocalStorage(std::string uri, fs::path root, FileSystem& files, std::stop_token stop)
+      : uri_(std::move(uri)), root_(std::move(root)), files_(files), stop_(std::move(stop)) {}
 
   const std::string& uri() const override { return uri_; }
   FileSystem& files() const { return files_; }
@@ -145,10 +147,13 @@ class LocalStorage final : public Storage {
         files_, uninterrupted([&] { return files_.open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666); }));
     if (fd.get() < 0) return std::unexpected(system_error("cannot open the lake's lock", path, errno));
     SystemClock clock;
-    const auto deadline = clock.steady() + patience;
+    auto deadline = clock.steady() + patience;
+    bool stopping = false;
     while (files_.lock(fd.get()) != 0) {
       if (errno == EINTR) continue;
       if (errno != EWOULDBLOCK) return std::unexpected(system_error("cannot lock the lake", path, errno));
+      if (!std::exchange(stopping, stop_.stop_requested()) && stopping)
+        deadline = std::min(deadline, clock.steady() + kPatienceAfterStop);
       if (clock.steady() >= deadline) return std::unexpected(held_by_another(fd, path));
       clock.sleep(kLockPoll);
     }
@@ -290,6 +295,7 @@ class LocalStorage final : public Storage {
   std::string uri_;
   fs::path root_;
   FileSystem& files_;
+  std::stop_token stop_;
   std::shared_ptr<Settled> state_ = std::make_shared<Settled>();
   std::atomic<std::uint64_t> counter_{0};
   std::mutex folders_mutex_;
@@ -363,13 +369,21 @@ Status Storage::replace_text(std::string path, std::string text) {
   return replace(std::move(path), arrow::Buffer::FromString(std::move(text)));
 }
 
+namespace {
+
+Result<std::shared_ptr<Storage>> open_local(std::string_view uri, FileSystem& files, std::stop_token stop) {
+  CHANDLER_ASSIGN(fs::path root, local_root(uri, files));
+  return std::make_shared<LocalStorage>(std::string(uri), std::move(root), files, std::move(stop));
+}
+
+}  // namespace
+
 Result<std::shared_ptr<Storage>> open_local_storage(std::string_view uri) {
-  return open_local_storage(uri, system_calls());
+  return open_local(uri, system_calls(), {});
 }
 
 Result<std::shared_ptr<Storage>> open_local_storage(std::string_view uri, FileSystem& files) {
-  CHANDLER_ASSIGN(fs::path root, local_root(uri, files));
-  return std::make_shared<LocalStorage>(std::string(uri), std::move(root), files);
+  return open_local(uri, files, {});
 }
 
 Result<std::shared_ptr<Storage>> open_storage(std::string_view uri, std::stop_token stop) {
@@ -378,7 +392,7 @@ Result<std::shared_ptr<Storage>> open_storage(std::string_view uri, std::stop_to
     return fail(ErrorCode::usage, fmt::format("lakes at {}:// are not known", uri.substr(0, scheme)),
                 std::string(uri), "pass --lake a folder or s3://bucket/prefix");
   }
-  return open_local_storage(uri);
+  return open_local(uri, system_calls(), std::move(stop));
 }
 
 std::size_t PendingFile::size() const {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +29,9 @@ class Market {
   // Reads whatever candles are at the places: a lake (its klines_1m and klines_1d; a folder or s3://…), or a
   // file or a folder of files of any depth: the exchange's archive zips, CSV and CSV.gz, 1m and 1d (see
   // identify); other files are passed over. Errors: not_found (no such place, no candles), invalid_data (a
-  // candle file that cannot be read).
-  static Result<std::shared_ptr<const Market>> load(std::span<const std::string> places);
+  // candle file that cannot be read), interrupted.
+  static Result<std::shared_ptr<const Market>> load(std::span<const std::string> places,
+                                                    std::stop_token stop = {});
 
   const Listing* find(std::string_view symbol) const;
   std::span<const std::unique_ptr<const Listing>> listings() const { return listings_; }

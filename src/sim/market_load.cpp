@@ -73,17 +73,20 @@ Status add_files(const fs::path& root, std::vector<Piece>& pieces) {
   return {};
 }
 
-Result<std::map<std::string, SymbolData>> read_all(const std::vector<Piece>& pieces) {
+Result<std::map<std::string, SymbolData>> read_all(const std::vector<Piece>& pieces,
+                                                   const std::stop_token& stop) {
   std::vector<std::optional<Result<Klines>>> read(pieces.size());
   std::atomic<std::size_t> next{0};
   {
     std::vector<std::jthread> readers;
     for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i) {
       readers.emplace_back([&] {
-        for (std::size_t p; (p = next++) < pieces.size();) read[p] = pieces[p].read();
+        for (std::size_t p; !stop.stop_requested() && (p = next++) < pieces.size();)
+          read[p] = pieces[p].read();
       });
     }
   }
+  if (stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted while reading the candles");
   std::map<std::string, SymbolData> data;
   for (std::size_t p = 0; p < pieces.size(); ++p) {
     CHANDLER_TRY(*read[p]);
@@ -96,7 +99,8 @@ Result<std::map<std::string, SymbolData>> read_all(const std::vector<Piece>& pie
 
 }  // namespace
 
-Result<std::shared_ptr<const Market>> Market::load(std::span<const std::string> places) {
+Result<std::shared_ptr<const Market>> Market::load(std::span<const std::string> places,
+                                                   std::stop_token stop) {
   std::vector<Piece> pieces;
   for (const std::string& place : places) {
     if (place.find("://") != std::string::npos || is_lake(place)) {
@@ -105,7 +109,7 @@ Result<std::shared_ptr<const Market>> Market::load(std::span<const std::string> 
       CHANDLER_TRY(add_files(place, pieces));
     }
   }
-  CHANDLER_ASSIGN(auto data, read_all(pieces));
+  CHANDLER_ASSIGN(auto data, read_all(pieces, stop));
   auto market = std::make_shared<const Market>(std::move(data));
   if (market->listings().empty()) {
     return fail(ErrorCode::not_found, "there are no candles to serve", places.empty() ? "" : places.front(),

@@ -19,7 +19,7 @@ class Consumer {
       : environment_(environment),
         options_(options),
         pipeline_(environment.storage, environment.clock, environment.dead_letters, environment.figures,
-                  options.pipeline) {}
+                  stopped_by(options.pipeline, environment.stop)) {}
 
   Status run() {
     KafkaEvents events;

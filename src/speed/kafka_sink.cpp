@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kServeMs = 100;
 constexpr int kCreateTopicMs = 10'000;
+constexpr std::chrono::milliseconds kFlushSlice{100}, kFlushAfterStop{2'500};
 
 KafkaProperties properties_of(const KafkaAddress& address) {
   KafkaProperties properties = {
@@ -98,8 +99,16 @@ class Sink final : public KafkaSink {
   std::size_t queued() const override { return static_cast<std::size_t>(rd_kafka_outq_len(handle_.get())); }
 
   Status flush(std::chrono::milliseconds patience) override {
-    const auto error = rd_kafka_flush(handle_.get(), static_cast<int>(patience.count()));
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    auto end = std::chrono::steady_clock::now() + patience;
+    bool stopping = false;
+    do {
+      if (!std::exchange(stopping, address_.stop.stop_requested()) && stopping)
+        end = std::min(end, std::chrono::steady_clock::now() + kFlushAfterStop);
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+      const auto slice = std::clamp(left, std::chrono::milliseconds{0}, kFlushSlice);
+      if (rd_kafka_flush(handle_.get(), static_cast<int>(slice.count())) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return {};
+    } while (std::chrono::steady_clock::now() < end);
     return fail(ErrorCode::unreachable, fmt::format("the broker has not acknowledged {} messages", queued()),
                 address_.brokers, "run the command again: it fetches what is missing");
   }

@@ -10,6 +10,7 @@ namespace chandler::speed {
 namespace {
 
 constexpr int kMaxFailures = 30;
+constexpr std::chrono::milliseconds kFlushAfterStop{2'000};
 // Rejected messages that are named in the log; the dead letters have all.
 constexpr std::uint64_t kNamed = 20;
 constexpr std::size_t kExcerpt = 120;
@@ -179,6 +180,7 @@ Status Pipeline::finish_commit() {
     if (++failures_ >= kMaxFailures || done.error().code == ErrorCode::damaged)
       return std::unexpected(done.error());
     spdlog::warn("a commit failed and will be tried again: {}", to_text(done.error()));
+    failure_ = done.error();
     return {};
   }
   failures_ = 0;
@@ -219,12 +221,16 @@ std::optional<std::int64_t> Pipeline::stored_position(std::size_t stream) const 
 }
 
 Status Pipeline::flush() {
+  const auto begin = clock_.steady();
   CHANDLER_TRY(finish_commit());
   while (state_.has_changes()) {
     start_commit();
     const int before = failures_;
     CHANDLER_TRY(finish_commit());
-    if (failures_ > before) clock_.sleep(std::chrono::milliseconds{200});
+    if (failures_ == before || failures_ == 0) continue;
+    if (options_.stop.stop_requested() && clock_.steady() - begin >= kFlushAfterStop)
+      return std::unexpected(failure_);
+    clock_.sleep(std::chrono::milliseconds{200});
   }
   return {};
 }

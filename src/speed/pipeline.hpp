@@ -4,6 +4,7 @@
 
 #include <future>
 #include <set>
+#include <stop_token>
 #include <string>
 
 #include "base/clock.hpp"
@@ -22,8 +23,14 @@ struct PipelineOptions {
   Millis settled{500};
   std::size_t commit_minutes = 400'000;  // … or when so many closed minutes wait
   Millis lateness{3'600'000};
+  std::stop_token stop = {};                   // once requested, flush() does not try for long
   std::set<std::string, std::less<>> symbols;  // none: every symbol is welcome
 };
+
+inline PipelineOptions stopped_by(PipelineOptions options, std::stop_token stop) {
+  options.stop = std::move(stop);
+  return options;
+}
 
 // A message as it came. stream: what Pipeline::open_stream gave.
 struct RawMessage {
@@ -56,7 +63,8 @@ class Pipeline {
   // To be called often. Starts a commit when one is due and looks after the last one; a commit that failed is
   // tried again with the next, and is an error only after `max_failures` in a row.
   Status tick();
-  // Stores everything, waiting for it.
+  // Stores everything, waiting for it. After a stop it fails with the reason if that takes more than a
+  // moment; what is not stored then is read or fetched again by whoever goes on.
   Status flush();
 
   // True when so much waits for a commit that no more should be read.
@@ -93,7 +101,8 @@ class Pipeline {
   std::chrono::nanoseconds last_commit_;
   std::chrono::nanoseconds last_closed_{0};  // when the newest closed minute came
   std::int64_t latest_plausible_ms_ = 0;
-  int failures_ = 0;
+  int failures_ = 0;         // in a row
+  Error failure_;            // the last one
   std::uint64_t named_ = 0;  // rejected messages that were logged
   std::set<std::pair<std::string, Day>> touched_;
 };

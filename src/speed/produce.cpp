@@ -112,7 +112,7 @@ Status produce(const ProduceEnvironment& environment, const ProduceOptions& opti
 Status live(const SpeedEnvironment& environment, exchange::RestClient& rest, const LiveOptions& options) {
   CHANDLER_TRY(check_listed(environment.storage, rest, options.feed.symbols, environment.stop));
   Pipeline pipeline(environment.storage, environment.clock, environment.dead_letters, environment.figures,
-                    options.pipeline);
+                    stopped_by(options.pipeline, environment.stop));
   CHANDLER_ASSIGN(const auto stream, pipeline.open_stream("live"));
   const StatusWriter status_file(environment.storage, environment.clock, environment.figures, "live");
   CHANDLER_ASSIGN(auto feed, MarketFeed::start(options.feed, environment.storage, rest, environment.clock,
