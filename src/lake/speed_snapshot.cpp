@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
+
+#include "lake/metadata.hpp"
 
 namespace chandler::lake {
 namespace {
@@ -13,6 +16,32 @@ namespace dom = simdjson::dom;
 
 constexpr std::string_view kFolder = "speed_1m/_open";
 constexpr std::string_view kSuffix = ".json";
+// The end of a file: ],"digest":"32 hexadecimal digits"}
+constexpr std::string_view kBeforeDigest = ",\"digest\":\"", kAfterDigest = "\"}\n";
+constexpr std::size_t kDigestDigits = 32;
+
+std::string digest_of(std::string_view text) {
+  Digest digest;
+  digest.add(text);
+  return digest.hex();
+}
+
+// What the digest is of and the digest itself, if the text ends with one.
+std::optional<std::pair<std::string_view, std::string_view>> split_digest(std::string_view text) {
+  constexpr std::size_t kEnd = kBeforeDigest.size() + kDigestDigits + kAfterDigest.size();
+  if (text.size() < kEnd || !text.ends_with(kAfterDigest)) return std::nullopt;
+  const std::string_view body = text.substr(0, text.size() - kEnd);
+  if (!text.substr(body.size()).starts_with(kBeforeDigest)) return std::nullopt;
+  return std::pair(body, text.substr(body.size() + kBeforeDigest.size(), kDigestDigits));
+}
+
+// A member that is not known was another one before a bit of its name was flipped, say the digest.
+bool has_only_known_members(dom::object root) {
+  constexpr std::string_view kKnown[] = {"stream", "position", "watermark", "open"};
+  return std::ranges::all_of(root, [&](const dom::key_value_pair& member) {
+    return std::ranges::find(kKnown, member.key) != std::end(kKnown);
+  });
+}
 
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -96,6 +125,10 @@ std::string snapshot_path(std::string_view stream) {
   return fmt::format("{}/{}{}", kFolder, file, kSuffix);
 }
 
+bool is_snapshot(std::string_view path) {
+  return path.starts_with(kFolder) && path.ends_with(kSuffix);
+}
+
 std::string to_text(const SpeedSnapshot& snapshot) {
   std::string out =
       fmt::format(R"({{"stream":{},"position":{},"watermark":{},"open":[)", json_string(snapshot.stream),
@@ -105,7 +138,9 @@ std::string to_text(const SpeedSnapshot& snapshot) {
     out += i == 0 ? "\n" : ",\n";
     append_candle(out, snapshot.open[i]);
   }
-  return out + "]}\n";
+  out += ']';
+  const std::string digest = digest_of(out);
+  return fmt::format("{}{}{}{}", out, kBeforeDigest, digest, kAfterDigest);
 }
 
 Result<SpeedSnapshot> parse_snapshot(std::string_view text, std::string_view symbol) {
@@ -114,6 +149,11 @@ Result<SpeedSnapshot> parse_snapshot(std::string_view text, std::string_view sym
   dom::element root;
   if (text.empty() || parser.parse(text.data(), text.size()).get(root))
     return damaged("the snapshot is not JSON");
+  dom::object members;
+  if (root.get(members)) return damaged("the snapshot is not a JSON object");
+  const auto sealed = split_digest(text);
+  if (sealed ? digest_of(sealed->first) != sealed->second : !has_only_known_members(members))
+    return damaged("the snapshot was changed after it was written");
   SpeedSnapshot snapshot;
   std::string_view stream;
   if (root["stream"].get(stream)) return damaged("the snapshot names no stream");

@@ -2,6 +2,9 @@
 // connection) one small JSON file speed_1m/_open/<stream>.json with the position up to which all events are
 // stored, the watermark, and the candles that are still open. Its name begins with '_', so readers of Hive
 // partitions pass it over.
+//
+// Its last member is the digest (XXH3-128) of all bytes before it, so that a changed digit of a position or a
+// price is found. Files from before there was one have none, and nothing else may be in them.
 #pragma once
 
 #include <optional>
@@ -28,6 +31,7 @@ struct SpeedSnapshot {
 };
 
 std::string snapshot_path(std::string_view stream);
+bool is_snapshot(std::string_view path);
 // nullopt if there is none. damaged if it is not what write_text would write.
 Result<std::optional<SpeedSnapshot>> read_snapshot(const Storage& storage, std::string_view stream);
 // Of all streams, sorted by stream. With a symbol, `open` holds only that symbol's candle.
