@@ -10,6 +10,7 @@
 #include "batch/derive.hpp"
 #include "batch/status.hpp"
 #include "lake/derived_file.hpp"
+#include "lake/speed_snapshot.hpp"
 
 namespace chandler::batch {
 namespace {
@@ -24,6 +25,7 @@ constexpr std::string_view kOtherFolders[] = {"forecasts/", "reports/", "speed_1
 struct Listing {
   std::vector<std::pair<Partition, std::int64_t>> partitions;  // and their bytes
   std::vector<Violation> strays;
+  std::vector<std::string> snapshots;  // of the speed layer's streams
 };
 
 Listing sort_out(const std::vector<lake::StoredFile>& files) {
@@ -31,6 +33,8 @@ Listing sort_out(const std::vector<lake::StoredFile>& files) {
   for (const lake::StoredFile& file : files) {
     if (auto partition = lake::parse_path(file.path)) {
       listing.partitions.emplace_back(std::move(*partition), file.bytes);
+    } else if (lake::is_snapshot(file.path)) {
+      listing.snapshots.push_back(file.path);
     } else if (std::ranges::none_of(kOtherFolders,
                                     [&](auto folder) { return file.path.starts_with(folder); })) {
       listing.strays.push_back({file.path, "it belongs to no table", "move it out of the lake"});
@@ -52,6 +56,22 @@ Result<Listing> list_lake(const Storage& storage, const std::vector<std::string>
     }
   }
   return sort_out(files);
+}
+
+Status check_snapshots(const Storage& storage, const std::vector<std::string>& paths,
+                       std::vector<Violation>& violations) {
+  for (const std::string& path : paths) {
+    const auto text = lake::read_text(storage, path);
+    if (!text && text.error().code == ErrorCode::not_found) continue;
+    if (!text) return std::unexpected(text.error());
+    const auto snapshot = lake::parse_snapshot(*text);
+    if (snapshot) continue;
+    violations.push_back(
+        {path, snapshot.error().what,
+         "stop what writes speed_1m and remove the file: what it said is told by the files of "
+         "speed_1m, or comes again"});
+  }
+  return {};
 }
 
 // A derived file as it should be now.
@@ -199,6 +219,7 @@ Result<VerifyReport> verify(const Storage& storage, const std::vector<std::strin
 
   VerifyReport report;
   report.strays = std::move(listing.strays);
+  CHANDLER_TRY(check_snapshots(storage, listing.snapshots, report.strays));
   std::map<std::string, VerifiedSymbol> symbols;
   for (std::size_t i = 0; i < checked.size(); ++i) {
     VerifiedSymbol& symbol = symbols[listing.partitions[i].first.symbol];
@@ -206,6 +227,7 @@ Result<VerifyReport> verify(const Storage& storage, const std::vector<std::strin
     symbol.rows += checked[i].rows;
     symbol.bytes += checked[i].bytes;
     report.of_another_encoder += checked[i].of_another_encoder ? 1 : 0;
+    report.rewritten += checked[i].rewritten ? 1 : 0;
     std::ranges::move(checked[i].violations, std::back_inserter(symbol.violations));
   }
   for (auto& [name, symbol] : symbols) {

@@ -24,8 +24,9 @@ struct VerifiedSymbol {
 
 struct VerifyReport {
   std::vector<VerifiedSymbol> symbols;  // in order of name
-  std::vector<Violation> strays;        // files that belong to no table
+  std::vector<Violation> strays;        // files that belong to no table, and damaged ones beside the tables
   std::size_t of_another_encoder = 0;   // files whose bytes could not be compared, see CheckedFile
+  std::size_t rewritten = 0;            // files that another program wrote, see CheckedFile
 
   std::size_t files() const;
   std::size_t rows() const;

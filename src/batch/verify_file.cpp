@@ -75,7 +75,9 @@ class Check {
     result_.violations.push_back({path_, std::move(what), remedy_for(partition_)});
   }
 
+  // Other programs call columns nullable; what is read of them is checked row by row.
   void schema(const TableFile& file, std::span<const lake::Column> columns) {
+    if (result_.rewritten) return;
     std::vector<std::string> wanted;
     for (const lake::Column& column : columns) wanted.push_back(lake::describe(column));
     const auto found = file.schema();
@@ -88,7 +90,19 @@ class Check {
     }
   }
 
+  // Whether another program has written the file. One that keeps our entries cannot keep all that the seal is
+  // of: with a seal that holds, it is only the program's name in the footer that was changed.
+  void writer(const TableFile& file) {
+    result_.rewritten = !file.is_of_chandler();
+    if (!result_.rewritten) return;
+    const auto seal = file.metadata().find(lake::kSealKey);
+    if (seal != file.metadata().end() && seal->second == lake::seal_of(file.metadata())) {
+      violated("its footer names another program as its writer, under chandler's seal");
+    }
+  }
+
   void encoding(const TableFile& file, const Bytes& stored, const Storage& snapshot) {
+    if (result_.rewritten) return;
     if (!lake::is_of_this_encoder(file.metadata())) {
       result_.of_another_encoder = true;
       return;
@@ -201,6 +215,7 @@ Status check_content(const Snapshot& snapshot, const Partition& partition, const
   Check check(partition, result);
   CHANDLER_ASSIGN(const auto file, lake::open_partition(snapshot, partition));
   result.rows = file.rows();
+  check.writer(file);
   switch (partition.table) {
     case Table::klines_1m:
     case Table::klines_1d:

@@ -27,6 +27,9 @@ struct CheckedFile {
   // The file was written with another version of the Parquet library, so that its bytes cannot be compared
   // with those that this one would write. Everything else has been checked.
   bool of_another_encoder = false;
+  // Another program has rewritten the file. Its rows have been checked, but whether they are the ones that
+  // were written nothing can tell.
+  bool rewritten = false;
 };
 
 // Reads the whole file and checks: it is Parquet of this table, schema version and column types; footer

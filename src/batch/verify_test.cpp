@@ -7,6 +7,7 @@
 #include "batch/derive.hpp"
 #include "lake/derived_file.hpp"
 #include "lake/month_days.hpp"
+#include "lake/speed_snapshot.hpp"
 #include "lake/test_lake.hpp"
 
 namespace chandler::batch {
@@ -326,6 +327,19 @@ TEST_F(Verify, OnlyTheWantedSymbolsAreChecked) {
   EXPECT_EQ(verified({"X"}).violations().size(), 1U);
   NoProgress progress;
   EXPECT_EQ(verify(storage(), {"Z"}, progress).error().code, ErrorCode::not_found);
+}
+
+TEST_F(Verify, ASnapshotOfTheSpeedLayerWithAFlippedBitIsFound) {
+  lake::SpeedSnapshot snapshot;
+  snapshot.stream = "klines/0";
+  snapshot.position = 17;
+  const std::string path = lake::snapshot_path(snapshot.stream);
+  std::string text = lake::to_text(snapshot);
+  check(storage().replace_text(path, text));
+  EXPECT_TRUE(verified().violations().empty());
+  text[text.find("17")] ^= 2;
+  check(storage().replace_text(path, text));
+  EXPECT_THAT(violation_of(path), HasSubstr("changed after it was written"));
 }
 
 TEST_F(Verify, AStopEndsIt) {

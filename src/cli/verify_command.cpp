@@ -119,7 +119,8 @@ Json to_json(const VerifyReport& report, const std::optional<Audit>& audit, doub
                    {"duration_seconds", seconds},
                    {"symbols", std::move(symbols)},
                    {"strays", to_json(report.strays)},
-                   {"files_of_another_encoder", report.of_another_encoder}};
+                   {"files_of_another_encoder", report.of_another_encoder},
+                   {"files_of_another_program", report.rewritten}};
   if (audit) document["audit"] = to_json(*audit);
   return document;
 }
@@ -195,6 +196,11 @@ void print_report(const VerifyReport& report, const std::optional<Audit>& audit,
     print(fmt::format(
         "{} written with another version of the Parquet library: values were checked, bytes were not\n",
         count(report.of_another_encoder, "file was", "files were")));
+  }
+  if (report.rewritten > 0) {
+    print(fmt::format(
+        "{} written by another program: rows were checked, but nothing can tell whether they were changed\n",
+        count(report.rewritten, "file was", "files were")));
   }
   if (audit) print_audit(*audit, colour);
   print(fmt::format(

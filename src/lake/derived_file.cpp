@@ -57,6 +57,10 @@ Result<PendingFile> daily_file(const Partition& partition, const DailyRows& rows
 
 Result<DailyFooter> read_daily_footer(const Storage& storage, const Partition& partition) {
   CHANDLER_ASSIGN(const auto file, open_partition_footer(storage, partition));
+  if (!file.is_of_chandler()) {
+    return fail(ErrorCode::damaged, "another program has rewritten the file", file.path(),
+                "`chandler build` derives it again");
+  }
   DailyFooter footer;
   footer.partition = partition;
   footer.rows = file.rows();
@@ -117,7 +121,7 @@ Result<PendingFile> prophet_file(std::string symbol, const ProphetRows& rows, co
 
 std::string read_prophet_inputs(const Storage& storage, std::string symbol) {
   const auto file = open_partition_footer(storage, prophet_partition(std::move(symbol)));
-  return file ? text_of(file->metadata(), kInputsKey) : std::string{};
+  return file && file->is_of_chandler() ? text_of(file->metadata(), kInputsKey) : std::string{};
 }
 
 Result<ProphetRows> read_prophet(const Storage& storage, std::string symbol) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "candles/clean.hpp"
 #include "lake/month_days.hpp"
 
 namespace chandler::lake {
@@ -27,8 +28,7 @@ Result<KlineFooter> footer_of(const TableFile& file, const Partition& partition,
   footer.asked = std::move(*asked);
   footer.digest = value_or_empty(file.metadata(), kDigestKey);
   footer.last_source = candles::parse_source(value_or_empty(file.metadata(), kLastSourceKey));
-  if (days == FooterDays::kept && file.is_of_chandler())
-    footer.days = value_or_empty(file.metadata(), kDaysKey);
+  if (days == FooterDays::kept) footer.days = value_or_empty(file.metadata(), kDaysKey);
   if (footer.rows > 0) {
     const auto bounds = file.bounds("open_time");
     if (!bounds) return fail(ErrorCode::damaged, "the footer lacks the bounds of open_time", file.path());
@@ -69,6 +69,47 @@ Status read_fields(TableFile& file, KlineFields fields, Klines& rows) {
   CHANDLER_TRY(file.read("taker_buy_volume", rows.taker_buy_volume));
   CHANDLER_TRY(file.read("taker_buy_quote_volume", rows.taker_buy_quote_volume));
   return file.read("source", rows.source);
+}
+
+// What another program has rewritten may have other rows than those for which its entries were made, and all
+// of them are told from its rows instead. Of the exchange's answers no more is known than the rows that it
+// gave: holes are asked for again.
+Result<KlineFile> read_rewritten(TableFile& file, const Partition& partition) {
+  KlineFile content;
+  CHANDLER_TRY(read_fields(file, KlineFields::all, content.rows));
+  CHANDLER_TRY(check_rows(content.rows, partition, file.path(), ErrorCode::damaged));
+  const std::int64_t grid = grid_of(partition.table);
+  for (std::size_t i = 0; i < content.rows.size(); ++i) {
+    const candles::Kline row = content.rows.at(i);
+    if (const auto reason = candles::impossible(row, grid)) {
+      return fail(
+          ErrorCode::damaged,
+          fmt::format("another program has rewritten the file, and its candle of {} is impossible: {}",
+                      format_minute(from_ms(row.open_time)), candles::describe(*reason)),
+          file.path());
+    }
+    if (candles::rank(row.source) < candles::rank(candles::Source::rest)) continue;
+    content.asked.add({from_ms(row.open_time), from_ms(row.open_time + grid)});
+  }
+  content.metadata = {{kSchemaKey, std::string(kSchemaVersion)},
+                      {kTableKey, std::string(name(partition.table))},
+                      {kDigestKey, digest_of(content.rows)}};
+  return content;
+}
+
+KlineFooter footer_of(const KlineFile& content, const Partition& partition) {
+  KlineFooter footer;
+  footer.partition = partition;
+  footer.rows = content.rows.size();
+  footer.grid_ms = grid_of(partition.table);
+  footer.asked = content.asked;
+  footer.digest = value_or_empty(content.metadata, kDigestKey);
+  if (!content.rows.empty()) {
+    footer.last_source = content.rows.source.back();
+    footer.first = from_ms(content.rows.open_time.front());
+    footer.last = from_ms(content.rows.open_time.back());
+  }
+  return footer;
 }
 
 }  // namespace
@@ -148,8 +189,10 @@ Result<TableFile> open_partition_footer(const Storage& storage, const Partition&
 }
 
 Result<KlineFooter> read_kline_footer(const Storage& storage, const Partition& partition, FooterDays days) {
-  CHANDLER_ASSIGN(const auto file, open_partition_footer(storage, partition));
-  return footer_of(file, partition, days);
+  CHANDLER_ASSIGN(auto file, open_partition_footer(storage, partition));
+  if (file.is_of_chandler()) return footer_of(file, partition, days);
+  CHANDLER_ASSIGN(const KlineFile content, read_rewritten(file, partition));
+  return footer_of(content, partition);
 }
 
 Result<Klines> read_klines(const Storage& storage, const Partition& partition, KlineFields fields) {
@@ -169,6 +212,7 @@ Result<KlineFile> read_kline_file(const Storage& storage, const Partition& parti
     if (file.error().code == ErrorCode::not_found) return KlineFile{};
     return std::unexpected(std::move(file).error());
   }
+  if (!file->is_of_chandler()) return read_rewritten(*file, partition);
   KlineFile content;
   CHANDLER_ASSIGN(const auto footer, footer_of(*file, partition, FooterDays::left_out));
   CHANDLER_TRY(read_fields(*file, KlineFields::all, content.rows));

@@ -179,7 +179,9 @@ Result<TableFile> TableFile::open(std::shared_ptr<arrow::io::RandomAccessFile> f
         state->metadata.emplace(pairs->key(i), pairs->value(i));
     }
     const auto seal = state->metadata.find(kSealKey);
-    if (seal != state->metadata.end() && seal->second != seal_of(state->metadata)) {
+    // Another tool that rewrites a file keeps its entries, the seal among them, and adds or changes others.
+    const bool is_ours = state->footer->created_by() == kCreatedBy;
+    if (is_ours && seal != state->metadata.end() && seal->second != seal_of(state->metadata)) {
       return std::unexpected(state->damaged("the footer's entries are not the ones that were written"));
     }
     if (state->footer->num_rows() < 0 || state->footer->num_rows() > kMostRows) {
