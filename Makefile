@@ -7,7 +7,7 @@ PRESET ?= release
 PROGRAM := build/release/chandler
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench python torture faults soak kafka package package-test lint sanitize fuzz fuzz-replay clean
+.PHONY: help setup build demo test bench python torture faults soak soak-live kafka package package-test lint sanitize fuzz fuzz-replay clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,11 @@ soak: ## the speed layer under 100 kills of producer, consumer and broker (ROUND
 	@scripts/setup test kafka
 	@$(MAKE) --no-print-directory build
 	@cd tests && ROUNDS=$(or $(ROUNDS),100) SEED=$(or $(SEED),7) CHANDLER_PROGRAM=$(CURDIR)/$(PROGRAM) ../.deps/venv/bin/python -m pytest -q -p no:cacheprovider speed
+
+soak-live: ## an hour of `chandler live` on 3,000 symbols at 60x under faults (SECONDS=n, SYMBOLS=n, SEED=n)
+	@scripts/setup test
+	@$(MAKE) --no-print-directory build
+	@.deps/venv/bin/python tests/soak/soak.py $(PROGRAM) --seconds $(or $(SECONDS),3600) --symbols $(or $(SYMBOLS),3000) --seed $(or $(SEED),1)
 
 kafka: ## start a real Kafka broker on 127.0.0.1:9092 (ACTION=stop, kill or clean for the contrary)
 	@scripts/setup kafka

@@ -15,6 +15,7 @@ constexpr std::chrono::milliseconds kRetry{2'000};
 // Minutes this fresh may not have reached the exchange's REST side.
 constexpr Millis kSettled{5'000};
 constexpr Millis kCertain = 2 * kMinute;
+constexpr std::size_t kManySymbols = 100;
 
 template <class Cut>
 Status add_known(const lake::Storage& storage, const lake::Partition& partition, Cut&& cut, RangeSet& known) {
@@ -50,6 +51,9 @@ Result<std::unique_ptr<MarketFeed>> MarketFeed::start(FeedOptions options, const
   auto feed = std::unique_ptr<MarketFeed>(new MarketFeed(std::move(options), rest, clock, figures));
   CHANDLER_ASSIGN(const Timestamp now, rest.server_time({.stop = stop}));
   feed->market_now_ms_ = to_ms(now);
+  // Only for the weight limit, since a hole of many symbols takes many requests: without it the cautious
+  // default is kept.
+  if (feed->options_.symbols.size() >= kManySymbols) (void)rest.exchange_info({.stop = stop});
   CHANDLER_TRY(feed->read_coverage(storage));
 
   exchange::StreamOptions stream = feed->options_.stream;

@@ -322,3 +322,83 @@ def test_the_market_is_followed_into_an_object_store(remote, chandler, exchange,
     assert [path for path in files if path.startswith("klines_1m/symbol=BTCUSDT")]
     assert not [path for path in files if path.startswith("speed_1m/symbol=")]
     remote("verify", check=0)
+
+
+def flip(content, seed):
+    content = bytearray(content)
+    content[random.Random(seed).randrange(len(content))] ^= 1 << seed % 8
+    return bytes(content)
+
+
+def test_damage_in_every_object_is_set_aside_and_healed_to_the_byte(remote, exchange):
+    filled(exchange)
+    backfill(remote, exchange)
+    whole, client = remote.files(), remote.store.client()
+    assert len(whole) == 6
+    for seed, (path, content) in enumerate(whole.items()):
+        client.put_object(Bucket=BUCKET, Key=f"{remote.prefix}/{path}", Body=flip(content, seed))
+    remote("verify", check=1)
+    heal = ("backfill", "--heal", "--rest-url", exchange.url, "--source", "rest")
+    # Nothing is touched while the exchange is out of reach.
+    damaged = remote.files()
+    remote("backfill", "--heal", "--rest-url", "http://127.0.0.1:9", "--deadline", "2", check=3)
+    assert remote.files() == damaged and not [k for k in remote.store.keys(remote.prefix) if "_quarantine" in k]
+    done = remote(*heal, check=0)
+    for path in whole:
+        assert f"{path}\n" in done.out and f"set aside as _quarantine/{path}.1" in done.out
+    assert remote.files() == whole
+    remote("verify", check=0)
+    aside = [k.removeprefix(remote.prefix + "/") for k in remote.store.keys(remote.prefix) if "_quarantine" in k]
+    assert sorted(aside) == sorted(f"_quarantine/{path}.1" for path in whole)
+    for path in whole:
+        held = client.get_object(Bucket=BUCKET, Key=f"{remote.prefix}/_quarantine/{path}.1")["Body"].read()
+        assert held == damaged[path]  # set aside as it was
+    again = remote(*heal, "--json", check=0).json
+    assert again["healed"]["set_aside"] == [] and again["nothing_to_do"]
+
+
+def test_a_heal_that_the_store_fails_in_the_middle_of_goes_on_with_the_next(remote, exchange):
+    filled(exchange)
+    backfill(remote, exchange)
+    whole, client = remote.files(), remote.store.client()
+    for seed, (path, content) in enumerate(whole.items()):
+        if path.startswith("klines_1m"):
+            client.put_object(Bucket=BUCKET, Key=f"{remote.prefix}/{path}", Body=flip(content, seed))
+    heal = ("backfill", "--heal", "--rest-url", exchange.url, "--source", "rest")
+    codes = []
+    for seed in range(6):
+        remote.store.fail(rate=0.5, kinds=["500", "lost", "cut"], seed=seed)
+        codes.append(remote(*heal, env={"CHANDLER_S3_TIMEOUT": "1"}).code)
+    remote.store.fail()
+    assert set(codes) <= {0, 1, 3}
+    remote(*heal, check=0)
+    assert remote.files() == whole
+    remote("verify", check=0)
+
+
+@pytest.mark.parametrize("command", [["live", "BTCUSDT"], ["backfill", "BTCUSDT", "--since", "2024-05-01", "--source", "rest"], ["build"]])
+def test_a_stop_while_the_store_does_not_answer(remote, exchange, chandler, command):
+    filled(exchange)
+    backfill(remote, exchange, days=2)
+    backfill(chandler, exchange, days=2)
+    sim = subprocess.Popen([PROGRAM, "sim", "--data", str(chandler.lake), "--port", "0", "--now", "2024-05-02T12:00:00Z", "--speed",
+                            "60", "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        started = json.loads(sim.stdout.readline())
+        urls = ["--rest-url", started["url"]] if command[0] != "build" else []
+        if command[0] == "live":
+            urls += ["--stream-url", started["stream_url"], "--trigger", "500ms"]
+            process = remote.start(*command, *urls)
+            time.sleep(4)
+        remote.store.fail(rate=1.0, kinds=["hang"], wait=30)
+        if command[0] != "live":
+            process = remote.start(*command, *urls)
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=5.5)  # the contract, and what asking costs
+        assert process.returncode in (1, 3, 130), said
+    finally:
+        sim.kill()
+        sim.wait()
+        remote.store.fail()
+    remote("verify", check=0)
