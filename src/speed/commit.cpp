@@ -119,12 +119,16 @@ Result<std::optional<lake::PendingFile>> joined_file(const lake::Storage& storag
   return std::optional(std::move(pending));
 }
 
-Result<Committed> store_days(lake::Storage& storage, std::span<const DayChanges> days,
-                             const Positions& moved) {
+Result<Committed> store_days(lake::Storage& storage, std::span<const DayChanges> days, const Positions& moved,
+                             const std::function<bool()>& give_up) {
   Committed total;
   std::vector<lake::PendingFile> changed;
   std::size_t bytes = 0;
   for (std::size_t first = 0; first < days.size(); first += kGroup) {
+    if (give_up && give_up()) {
+      return fail(ErrorCode::interrupted,
+                  "there was no time to store everything; what is not stored comes again", storage.uri());
+    }
     const auto group = days.subspan(first, std::min(kGroup, days.size() - first));
     std::vector<std::optional<lake::PendingFile>> files(group.size());
     std::vector<Committed> counts(group.size());
@@ -209,7 +213,8 @@ lake::SpeedSnapshot join(const lake::SpeedSnapshot& stored, const lake::SpeedSna
   return both;
 }
 
-Result<Committed> commit(lake::Storage& storage, const CommitBatch& batch, std::string_view purpose) {
+Result<Committed> commit(lake::Storage& storage, const CommitBatch& batch, std::string_view purpose,
+                         const std::function<bool()>& give_up) {
   CHANDLER_ASSIGN(const auto lock, storage.lock_for_writing(purpose, lake::TableGroup::speed, kPatience));
   Positions moved;
   std::vector<lake::SpeedSnapshot> stored;
@@ -219,7 +224,7 @@ Result<Committed> commit(lake::Storage& storage, const CommitBatch& batch, std::
     if (fresh.position) moved[fresh.stream] = {*fresh.position, stored.back().position.value_or(0)};
   }
   const auto days = cut_by_day(batch);
-  CHANDLER_ASSIGN(Committed committed, store_days(storage, days, moved));
+  CHANDLER_ASSIGN(Committed committed, store_days(storage, days, moved, give_up));
   // Positions last: they promise that all before them is stored.
   for (std::size_t i = 0; i < batch.snapshots.size(); ++i) {
     lake::SpeedSnapshot snapshot = join(stored[i], batch.snapshots[i]);

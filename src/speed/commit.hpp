@@ -5,6 +5,7 @@
 // double a minute.
 #pragma once
 
+#include <functional>
 #include <map>
 
 #include "lake/kline_file.hpp"
@@ -22,8 +23,10 @@ struct Committed {
 // What is stored of one symbol's day; empty if nothing is.
 Result<DayMinutes> read_day(const lake::Storage& storage, const std::string& symbol, Day day);
 
-// Waits for other writers of speed_1m up to a minute (`locked` after that).
-Result<Committed> commit(lake::Storage& storage, const CommitBatch& batch, std::string_view purpose);
+// Waits for other writers of speed_1m up to a minute (`locked` after that). `give_up` is asked between groups
+// of files: interrupted, and the positions stay where they were, so that the same minutes are joined again.
+Result<Committed> commit(lake::Storage& storage, const CommitBatch& batch, std::string_view purpose,
+                         const std::function<bool()>& give_up = {});
 
 // Both snapshots of one stream as one: the greater position and watermark, the newest open candle of each
 // symbol. Candles far behind the watermark are dropped: their stream has ended. Pure.

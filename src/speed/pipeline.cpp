@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/log.hpp"
 
@@ -10,7 +11,8 @@ namespace chandler::speed {
 namespace {
 
 constexpr int kMaxFailures = 30;
-constexpr std::chrono::milliseconds kFlushAfterStop{2'000};
+constexpr std::chrono::milliseconds kFlushAfterStop{2'500};
+constexpr auto kNever = std::numeric_limits<std::chrono::nanoseconds::rep>::max();
 // Rejected messages that are named in the log; the dead letters have all.
 constexpr std::uint64_t kNamed = 20;
 constexpr std::size_t kExcerpt = 120;
@@ -58,7 +60,9 @@ Pipeline::Pipeline(lake::Storage& storage, Clock& clock, DeadLetters& dead_lette
       options_(std::move(options)),
       state_(options_.lateness),
       last_commit_(clock.steady()),
-      latest_plausible_ms_(to_ms(clock.now() + kDay)) {}
+      latest_plausible_ms_(to_ms(clock.now() + kDay)),
+      stopped_at_(kNever),
+      on_stop_(options_.stop, [this] { stopped_at_ = clock_.steady().count(); }) {}
 
 Pipeline::~Pipeline() {
   if (committing_.valid()) committing_.wait();
@@ -154,6 +158,11 @@ void Pipeline::note_touched(const CommitBatch& batch) {
   }
 }
 
+bool Pipeline::time_is_up() const {
+  const std::chrono::nanoseconds stopped{stopped_at_.load()};
+  return stopped.count() != kNever && clock_.steady() - stopped >= kFlushAfterStop;
+}
+
 void Pipeline::start_commit() {
   last_commit_ = clock_.steady();
   auto batch = std::make_shared<const CommitBatch>(state_.take());
@@ -163,7 +172,7 @@ void Pipeline::start_commit() {
   committing_ = std::async(std::launch::async, [this, batch]() -> Result<Committed> {
     CHANDLER_TRY(dead_letters_.flush());
     const auto started = clock_.steady();
-    auto done = commit(storage_, *batch, options_.purpose);
+    auto done = commit(storage_, *batch, options_.purpose, [this] { return time_is_up(); });
     if (done) figures_.commit.add(std::chrono::round<Millis>(clock_.steady() - started));
     return done;
   });
@@ -174,9 +183,10 @@ Status Pipeline::finish_commit() {
   const auto done = committing_.get();
   const auto batch = std::exchange(in_flight_, nullptr);
   if (!done) {
-    add(figures_.commit_failures);
     state_.put_back(*batch);
     arrivals_.insert(arrivals_.begin(), arrivals_in_flight_.begin(), arrivals_in_flight_.end());
+    if (done.error().code == ErrorCode::interrupted) return std::unexpected(done.error());
+    add(figures_.commit_failures);
     if (++failures_ >= kMaxFailures || done.error().code == ErrorCode::damaged)
       return std::unexpected(done.error());
     spdlog::warn("a commit failed and will be tried again: {}", to_text(done.error()));
@@ -221,15 +231,13 @@ std::optional<std::int64_t> Pipeline::stored_position(std::size_t stream) const 
 }
 
 Status Pipeline::flush() {
-  const auto begin = clock_.steady();
   CHANDLER_TRY(finish_commit());
   while (state_.has_changes()) {
     start_commit();
     const int before = failures_;
     CHANDLER_TRY(finish_commit());
     if (failures_ == before || failures_ == 0) continue;
-    if (options_.stop.stop_requested() && clock_.steady() - begin >= kFlushAfterStop)
-      return std::unexpected(failure_);
+    if (time_is_up()) return std::unexpected(failure_);
     clock_.sleep(std::chrono::milliseconds{200});
   }
   return {};

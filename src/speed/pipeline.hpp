@@ -2,6 +2,8 @@
 // WebSocket. Messages are taken on the caller's thread; a commit is written on another one meanwhile.
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <future>
 #include <set>
 #include <stop_token>
@@ -63,8 +65,8 @@ class Pipeline {
   // To be called often. Starts a commit when one is due and looks after the last one; a commit that failed is
   // tried again with the next, and is an error only after `max_failures` in a row.
   Status tick();
-  // Stores everything, waiting for it. After a stop it fails with the reason if that takes more than a
-  // moment; what is not stored then is read or fetched again by whoever goes on.
+  // Stores everything, waiting for it. After a stop it takes no more than a moment and fails with the reason,
+  // or as interrupted: what is not stored then is read or fetched again by whoever goes on.
   Status flush();
 
   // True when so much waits for a commit that no more should be read.
@@ -78,6 +80,8 @@ class Pipeline {
  private:
   Status reject(const RawMessage& message, Rejection why);
   std::optional<Rejection> fault_of(const RawMessage& message, exchange::EventKind kind) const;
+  // Too long ago a stop was requested.
+  bool time_is_up() const;
   void start_commit();
   Status finish_commit();
   void note_received(Timestamp at);
@@ -105,6 +109,8 @@ class Pipeline {
   Error failure_;            // the last one
   std::uint64_t named_ = 0;  // rejected messages that were logged
   std::set<std::pair<std::string, Day>> touched_;
+  std::atomic<std::chrono::nanoseconds::rep> stopped_at_;
+  std::stop_callback<std::function<void()>> on_stop_;  // last: it uses the others
 };
 
 }  // namespace chandler::speed
