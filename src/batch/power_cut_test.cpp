@@ -169,6 +169,13 @@ struct After {
   std::uint64_t calls = 0;
 };
 
+// What a file of speed_1m says of the positions of its streams.
+std::string streams_in(const std::string& bytes) {
+  const auto begin = bytes.find("[{\"stream\"");
+  if (begin == std::string::npos) return "none";
+  return bytes.substr(begin, bytes.find(']', begin) + 1 - begin);
+}
+
 class PowerCut : public ::testing::Test {
  protected:
   PowerCut() {
@@ -279,7 +286,9 @@ class PowerCut : public ::testing::Test {
     Files found = tables(machine.disk.files());
     for (const auto& [path, bytes] : undisturbed_[job].tables) {
       ASSERT_TRUE(found.contains(path)) << path << " is lost";
-      ASSERT_TRUE(found[path] == bytes) << path << " has other bytes";
+      ASSERT_TRUE(found[path] == bytes)
+          << path << " has other bytes: " << found[path].size() << " instead of " << bytes.size()
+          << ", streams " << streams_in(found[path]) << " instead of " << streams_in(bytes);
       found.erase(path);
     }
     for (const auto& [path, bytes] : found)
