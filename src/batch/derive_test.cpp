@@ -1,11 +1,9 @@
 #include "batch/derive.hpp"
 
 #include <arrow/buffer.h>
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <atomic>
 #include <numeric>
 
 #include "batch/derive_plan.hpp"
@@ -243,41 +241,6 @@ TEST(Derive, ASecondRunDoesNothing) {
   EXPECT_EQ(second.filled, first.filled);
   EXPECT_EQ(second.first, first.first);
   EXPECT_EQ(second.last, first.last);
-}
-
-TEST(Derive, AStopAnywhereLeavesWhatTheNextRunFinishes) {
-  const TemporaryLake lake;
-  Random random(6);
-  std::vector<std::string> symbols;
-  for (int i = 0; i < 34; ++i) {  // more than one group of symbols
-    symbols.push_back(fmt::format("S{:02}", i));
-    store(lake.storage(), Table::klines_1m, symbols.back(), sparse_minutes(random, at("2024-01-10"), 40));
-  }
-  NoProgress progress;
-  value(derive(lake.storage(), symbols, Extent::everything, progress));
-  const Files whole = derived_files(lake);
-  int stops = 0, kept = 0;
-  for (int questions = 0;; questions += 7) {
-    std::filesystem::remove_all(lake.file("daily_filled"));
-    std::filesystem::remove_all(lake.file("prophet_input"));
-    std::atomic<int> asked{0};
-    const auto stopped = derive(lake.storage(), symbols, Extent::what_changed, progress, DaysFrom::footers,
-                                [&] { return asked.fetch_add(1) >= questions; });
-    const Files after = derived_files(lake);
-    for (const auto& [path, bytes] : after)
-      EXPECT_TRUE(whole.contains(path) && whole.at(path) == bytes) << path;
-    if (stopped) {
-      EXPECT_TRUE(after == whole);
-      break;
-    }
-    EXPECT_EQ(stopped.error().code, ErrorCode::interrupted);
-    ++stops;
-    kept += after.empty() ? 0 : 1;
-    value(derive(lake.storage(), symbols, Extent::what_changed, progress));
-    ASSERT_TRUE(derived_files(lake) == whole) << "after a stop at question " << questions;
-  }
-  EXPECT_GT(stops, 10);
-  EXPECT_GT(kept, 0);  // the first group of symbols
 }
 
 TEST(Derive, DeletingOrDamagingDerivedFilesLosesNothing) {

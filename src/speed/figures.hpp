@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "metrics/families.hpp"
-
 #include "speed/latencies.hpp"
 
 namespace chandler::speed {
