@@ -9,6 +9,10 @@
 #include <optional>
 #include <string_view>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace chandler::exchange {
 
 // Correctly rounded value of a whole text: digits with an optional sign, point and exponent. nullopt for
@@ -17,10 +21,11 @@ std::optional<double> parse_decimal(std::string_view text);
 // A whole number, which may be written with a fraction of zeros (1578.0) or an exponent (1.5e3).
 std::optional<std::int64_t> parse_whole(std::string_view text);
 
-// The functions below take 8 bytes at a time, so 8 bytes after the last one of the number must be readable.
+// The functions below look at up to 16 bytes at once, so 16 bytes after the last one of the number must be
+// readable.
 namespace swar {
 
-inline constexpr std::size_t kPadding = 8;
+inline constexpr std::size_t kPadding = 16;
 
 inline std::uint64_t load8(const char* p) {
   std::uint64_t x;
@@ -29,19 +34,35 @@ inline std::uint64_t load8(const char* p) {
   return x;
 }
 
-// How many of the 8 characters, from the first on, are digits.
-inline unsigned leading_digits(std::uint64_t chars) {
-  // A digit xored with '0' is 0…9 and stays below 0x80 when 0x76 is added. A carry can only spoil bytes above
-  // the first one that is no digit.
-  const std::uint64_t values = chars ^ 0x3030303030303030ULL;
-  const std::uint64_t others = ((values + 0x7676767676767676ULL) | values) & 0x8080808080808080ULL;
-  return others == 0 ? 8U : static_cast<unsigned>(std::countr_zero(others)) / 8U;
+// Bit i is set where character i of the 16 is no digit.
+inline unsigned others_portable(const char* p) {
+  const auto of_eight = [](std::uint64_t chars) {
+    // A digit xored with '0' is 0…9 and stays below 0x80 when 0x76 is added; without the upper bits nothing
+    // is carried.
+    const std::uint64_t values = chars ^ 0x3030303030303030ULL;
+    const std::uint64_t others =
+        (((values & 0x7F7F7F7F7F7F7F7FULL) + 0x7676767676767676ULL) | values) & 0x8080808080808080ULL;
+    // One bit of each byte, side by side in the uppermost byte.
+    return static_cast<unsigned>(((others >> 7) * 0x0102040810204080ULL) >> 56);
+  };
+  return of_eight(load8(p)) | of_eight(load8(p + 8)) << 8;
 }
 
-// Value of the first `count` (0…8) characters, which are digits: pairs, then fours, then all eight are joined
+inline unsigned others(const char* p) {
+#ifdef __SSE2__
+  __m128i chars;
+  std::memcpy(&chars, p, sizeof chars);
+  const __m128i values = _mm_sub_epi8(chars, _mm_set1_epi8('0'));
+  const __m128i digits = _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
+  return static_cast<unsigned>(_mm_movemask_epi8(digits)) ^ 0xFFFFU;
+#else
+  return others_portable(p);
+#endif
+}
+
+// Value of the first `count` (1…8) characters, which are digits: pairs, then fours, then all eight are joined
 // by three multiplications (Lemire, "Quickly parsing eight digits", 2018).
 inline std::uint64_t digits_value(std::uint64_t chars, unsigned count) {
-  if (count == 0) return 0;
   std::uint64_t v = (chars ^ 0x3030303030303030ULL) << (64U - 8U * count);
   v = (v * 10) + (v >> 8);
   constexpr std::uint64_t kMask = 0x000000FF000000FFULL;
@@ -55,19 +76,22 @@ inline constexpr std::array<double, 23> kExactPowers = {1e0,  1e1,  1e2,  1e3,  
                                                         1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                                         1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-// Moves `p` over at most 16 digits and appends them to `value`; returns how many there were. With 16, more
-// may follow.
+// Up to here every whole number is a double.
+inline constexpr std::uint64_t kExactMantissa = std::uint64_t{1} << 53;
+
+// Moves `p` over at most 16 digits and gives their value; returns how many there were. With 16, more may
+// follow.
 inline unsigned take_digits(const char*& p, std::uint64_t& value) {
-  const std::uint64_t first = load8(p);
-  const unsigned count = leading_digits(first);
-  value = value * kPowers[count] + digits_value(first, count);
+  const auto count = static_cast<unsigned>(std::countr_zero(others(p) | 0x10000U));
+  if (count == 0) {
+    value = 0;
+  } else if (count <= 8) {
+    value = digits_value(load8(p), count);
+  } else {
+    value = digits_value(load8(p), 8) * kPowers[count - 8] + digits_value(load8(p + 8), count - 8);
+  }
   p += count;
-  if (count < 8) return count;
-  const std::uint64_t second = load8(p);
-  const unsigned more = leading_digits(second);
-  value = value * kPowers[more] + digits_value(second, more);
-  p += more;
-  return 8 + more;
+  return count;
 }
 
 // digits[.digits] of at most 19 digits whose value is exact as integer / power of ten: one correctly rounded
@@ -90,7 +114,7 @@ inline bool take_decimal(const char*& p, double& number) {
   } else if (digits == 16) {
     return false;
   }
-  if (digits == 0 || mantissa > (1ULL << 53)) return false;
+  if (digits == 0 || mantissa > kExactMantissa) return false;
   number = static_cast<double>(mantissa) / kExactPowers[scale];
   p = at;
   return true;

@@ -18,7 +18,7 @@ void expect_like_strtod(const std::string& text) {
   const auto parsed = parse_decimal(text);
   ASSERT_TRUE(parsed) << text;
   EXPECT_EQ(std::bit_cast<std::uint64_t>(*parsed), std::bit_cast<std::uint64_t>(expected)) << text;
-  const std::string padded = text + ",########";
+  const std::string padded = text + "," + std::string(swar::kPadding, '#');
   const char* at = padded.data();
   double fast = 0;
   if (swar::take_decimal(at, fast)) {
@@ -60,7 +60,7 @@ TEST(Decimal, ShortestTextOfAnyDoubleComesBackBitForBit) {
 TEST(Decimal, FastPathTakesWhatExchangesWrite) {
   for (const std::string text :
        {"0.45558087", "42283.58000000", "1325317920", "0", "7", "0.00000001", "1471653.05613500"}) {
-    const std::string padded = text + "\n########";
+    const std::string padded = text + "\n" + std::string(swar::kPadding, '#');
     const char* at = padded.data();
     double value = 0;
     EXPECT_TRUE(swar::take_decimal(at, value)) << text;
@@ -87,13 +87,18 @@ TEST(Decimal, WholeNumbersMayCarryAFractionOfZerosOrAnExponent) {
   EXPECT_FALSE(parse_whole(""));
 }
 
-TEST(Decimal, LeadingDigitsAreCountedForEveryFollowingByte) {
-  for (unsigned digits = 0; digits <= 8; ++digits) {
-    for (int other = 0; other < 256; ++other) {
-      if (other >= '0' && other <= '9') continue;
-      char text[8];
-      for (unsigned i = 0; i < 8; ++i) text[i] = i < digits ? '9' : static_cast<char>(other);
-      EXPECT_EQ(swar::leading_digits(swar::load8(text)), digits) << other;
+TEST(Decimal, WhatIsNoDigitIsMarkedWhicheverByteItIs) {
+  Random random(3);
+  for (int other = 0; other < 256; ++other) {
+    for (int repeat = 0; repeat < 50; ++repeat) {
+      char text[16];
+      unsigned expected = 0;
+      for (unsigned i = 0; i < 16; ++i) {
+        text[i] = random.chance(0.5) ? static_cast<char>(other) : static_cast<char>('0' + random.below(10));
+        if (text[i] < '0' || text[i] > '9') expected |= 1U << i;
+      }
+      ASSERT_EQ(swar::others(text), expected) << other;
+      ASSERT_EQ(swar::others_portable(text), expected) << other;
     }
   }
 }

@@ -8,6 +8,7 @@
 
 #include "candles/clean.hpp"
 #include "exchange/decimal.hpp"
+#include "exchange/digit_scanner.hpp"
 #include "exchange/open_time.hpp"
 
 namespace chandler::exchange {
@@ -50,14 +51,24 @@ const char* field_end(const char* p, char delimiter) {
   return p;
 }
 
-// Numbers with more digits than fit one exact division, as programs write that print all digits of a double.
-bool take_long_decimal(const char*& at, char delimiter, double& number) {
+// The end of a number that the scanner does not take: of more digits, down to all that programs print of a
+// double. Null where there is none.
+[[gnu::noinline]] const char* long_decimal(const char* at, char delimiter, double& number) {
+  if (swar::take_decimal(at, number)) return at;
   const char* const end = field_end(at, delimiter);
   const auto value = parse_decimal({at, end});
-  if (!value) return false;
+  if (!value) return nullptr;
   number = *value + 0.0;  // one zero, without a sign
-  at = end;
-  return true;
+  return end;
+}
+
+// The end of a time that is no stamp of 9 to 16 digits. Null where there is none.
+[[gnu::noinline]] const char* other_time(const char* at, char delimiter, std::int64_t& open_time) {
+  const char* const end = field_end(at, delimiter);
+  const auto time = parse_open_time({at, end});
+  if (!time) return nullptr;
+  open_time = to_ms(*time);
+  return end;
 }
 
 // Where the last whole line ends that has `padding` bytes after it.
@@ -96,16 +107,29 @@ struct KlineCsvRows::Values {
 };
 
 // Grows the columns to about the rows that the lines of a piece will be, and cuts them to those that there
-// were.
+// were. What the layout has no column for is filled in at once, at the end.
 class KlineCsvRows::Output {
  public:
-  Output(KlineCsvBatch& batch, std::string_view lines, candles::Source source)
-      : batch_(batch), row_(batch.rows.size()), room_(row_), source_(source) {
+  Output(KlineCsvBatch& batch, std::string_view lines, candles::Source source, bool has_optional_columns)
+      : batch_(batch),
+        row_(batch.rows.size()),
+        room_(row_),
+        source_(source),
+        has_optional_columns_(has_optional_columns) {
     constexpr std::size_t kShortestLine = 12;  // of one that is a row, give or take
     const std::size_t first_line = std::max(std::min(lines.find('\n'), lines.size()), kShortestLine);
     grow(lines.size() / first_line + kSpare);
   }
-  ~Output() { batch_.rows.resize(row_); }
+  ~Output() {
+    candles::Klines& rows = batch_.rows;
+    rows.source.resize(row_, source_);
+    if (!has_optional_columns_) {
+      for (auto* unknown : {&rows.quote_volume, &rows.taker_buy_volume, &rows.taker_buy_quote_volume})
+        unknown->resize(row_, kUnknown);
+      rows.trades.resize(row_, kUnknownTrades);
+    }
+    rows.resize(row_);
+  }
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
@@ -119,11 +143,12 @@ class KlineCsvRows::Output {
     rows.low[row_] = v[low];
     rows.close[row_] = v[close];
     rows.volume[row_] = v[volume];
-    rows.quote_volume[row_] = v[quote_volume];
-    rows.taker_buy_volume[row_] = v[taker_buy_volume];
-    rows.taker_buy_quote_volume[row_] = v[taker_buy_quote_volume];
-    rows.trades[row_] = v.trade_count();
-    rows.source[row_] = source_;
+    if (has_optional_columns_) {
+      rows.quote_volume[row_] = v[quote_volume];
+      rows.taker_buy_volume[row_] = v[taker_buy_volume];
+      rows.taker_buy_quote_volume[row_] = v[taker_buy_quote_volume];
+      rows.trades[row_] = v.trade_count();
+    }
     ++row_;
   }
   void add_absent() { ++batch_.absent; }
@@ -134,13 +159,20 @@ class KlineCsvRows::Output {
 
   void grow(std::size_t more) {
     room_ = row_ + more;
-    batch_.rows.resize(room_);
+    candles::Klines& rows = batch_.rows;
+    rows.open_time.resize(room_);
+    for (auto* column : {&rows.open, &rows.high, &rows.low, &rows.close, &rows.volume}) column->resize(room_);
+    if (!has_optional_columns_) return;
+    for (auto* column : {&rows.quote_volume, &rows.taker_buy_volume, &rows.taker_buy_quote_volume})
+      column->resize(room_);
+    rows.trades.resize(room_);
   }
 
   KlineCsvBatch& batch_;
   std::size_t row_;
   std::size_t room_;
   candles::Source source_;
+  bool has_optional_columns_;
 };
 
 void KlineCsvBatch::clear() {
@@ -159,22 +191,23 @@ KlineCsvRows::KlineCsvRows(KlineCsvLayout layout, KlineCsvOptions options)
 std::uint64_t KlineCsvRows::parse(std::string_view lines, std::uint64_t first_line,
                                   KlineCsvBatch& batch) const {
   if (lines.empty()) return 0;
-  Output out(batch, lines, options_.source);
+  Output out(batch, lines, options_.source, has_optional_columns_);
   std::uint64_t line = first_line;
-  const std::size_t padded = end_of_padded_lines(lines, swar::kPadding);
+  const std::size_t padded = end_of_padded_lines(lines, DigitScanner::kPadding);
   parse_padded(lines.data(), lines.data() + padded, line, out);
   if (std::string_view rest = lines.substr(padded); !rest.empty()) {
     std::string tail(rest);
     if (!tail.ends_with('\n')) tail += '\n';
     const std::size_t size = tail.size();
-    tail.append(swar::kPadding, '\n');
+    tail.append(DigitScanner::kPadding, '\n');
     parse_padded(tail.data(), tail.data() + size, line, out);
   }
   return line - first_line;
 }
 
-// Whole lines with ends, and swar::kPadding readable bytes after the last. A row that the quick reader does
-// not take at once is read again by the careful one: every judgement about odd input is made there.
+// Whole lines with ends, and DigitScanner::kPadding readable bytes after the last. A row that the quick
+// reader does not take at once is read again by the careful one: every judgement about odd input is made
+// there.
 void KlineCsvRows::parse_padded(const char* at, const char* end, std::uint64_t& line, Output& out) const {
   Values values;
   values.numbers.fill(kUnknown);
@@ -206,66 +239,64 @@ void KlineCsvRows::parse_padded(const char* at, const char* end, std::uint64_t& 
   }
 }
 
+[[gnu::always_inline]] inline bool KlineCsvRows::take_time(DigitScanner& scan,
+                                                           std::int64_t& open_time) const {
+  std::uint64_t stamp = 0;
+  if (!scan.take_long_whole(stamp)) {
+    const char* const end = other_time(scan.at(), layout_.delimiter, open_time);
+    if (end == nullptr) return false;
+    scan.jump(end);
+    return true;
+  }
+  scan.take_zero_fraction();
+  // The slower reader names what is wrong with a stamp that none of these lets through.
+  if (stamp < 10'000'000'000ULL) {
+    open_time = static_cast<std::int64_t>(stamp) * 1000;
+  } else if (stamp < 10'000'000'000'000ULL) {
+    open_time = static_cast<std::int64_t>(stamp);
+  } else {
+    if (stamp % 1000 != 0) return false;
+    open_time = static_cast<std::int64_t>(stamp / 1000);
+  }
+  return unit_of(static_cast<std::int64_t>(stamp)).has_value();
+}
+
 // Every read stops at a line's end at the latest, because that is neither a digit nor a delimiter.
 bool KlineCsvRows::take_row(const char*& at, Values& values) const {
-  const char* p = at;
+  DigitScanner scan(at);
   const char delimiter = layout_.delimiter;
   const CsvColumn* column = layout_.columns.data();
   const CsvColumn* const last = column + layout_.columns.size() - 1;
   for (;; ++column) {
     if (*column <= CsvColumn::taker_buy_quote_volume) {
       double& number = values.numbers[index(*column)];
-      if (!swar::take_decimal(p, number) && !take_long_decimal(p, delimiter, number)) return false;
+      if (!scan.take_decimal(number)) {
+        const char* const end = long_decimal(scan.at(), delimiter, number);
+        if (end == nullptr) return false;
+        scan.jump(end);
+      }
     } else if (*column == CsvColumn::trades) {
       double& count = values.numbers[index(*column)];
-      if (!swar::take_decimal(p, count) || std::trunc(count) != count) return false;
+      if (!scan.take_decimal(count) || std::trunc(count) != count) return false;
     } else if (*column == CsvColumn::time) {
-      if (!take_time(p, values.open_time)) return false;
+      if (!take_time(scan, values.open_time)) return false;
     } else if (*column == CsvColumn::skip) {
-      if (*p == '"') return false;
-      p = field_end(p, delimiter);
+      if (*scan.at() == '"') return false;
+      scan.jump(field_end(scan.at(), delimiter));
     } else {
       const std::string& expected = *column == CsvColumn::symbol ? layout_.symbol : layout_.timeframe;
+      const char* p = scan.at();
       for (const char c : expected) {
         if (*p++ != c) return false;
       }
+      scan.jump(p);
     }
     if (column == last) break;
-    if (*p++ != delimiter) return false;
+    if (!scan.take(delimiter)) return false;
   }
-  if (*p == '\r') ++p;
-  if (*p != '\n') return false;
-  at = p + 1;
-  return true;
-}
-
-bool KlineCsvRows::take_time(const char*& at, std::int64_t& open_time) const {
-  const char* p = at;
-  std::uint64_t stamp = 0;
-  const unsigned digits = swar::take_digits(p, stamp);
-  if (*p == '.') {
-    do ++p;
-    while (*p == '0');
-  }
-  if (digits >= 9 && (*p == layout_.delimiter || *p == '\r' || *p == '\n')) {
-    // The slower reader names what is wrong with a stamp that none of these lets through.
-    if (stamp < 10'000'000'000ULL) {
-      open_time = static_cast<std::int64_t>(stamp) * 1000;
-    } else if (stamp < 10'000'000'000'000ULL) {
-      open_time = static_cast<std::int64_t>(stamp);
-    } else {
-      if (stamp % 1000 != 0) return false;
-      open_time = static_cast<std::int64_t>(stamp / 1000);
-    }
-    at = p;
-    return unit_of(static_cast<std::int64_t>(stamp)).has_value();
-  }
-  if (digits != 4 || (*p != '-' && *p != '/')) return false;
-  p = field_end(p, layout_.delimiter);
-  const auto date = parse_open_time({at, p});
-  if (!date) return false;
-  open_time = to_ms(*date);
-  at = p;
+  scan.take('\r');
+  if (*scan.at() != '\n') return false;
+  at = scan.at() + 1;
   return true;
 }
 
@@ -355,67 +386,6 @@ bool KlineCsvRows::read_numbers(const CsvFields& fields, Values& values, unsigne
     values.numbers[index(column)] = *number + 0.0;  // one zero, without a sign
   }
   return true;
-}
-
-Status KlineCsvReader::push(std::string_view bytes, KlineCsvBatch& batch) {
-  if (!rows_) {
-    pending_ += bytes;
-    const bool enough = pending_.size() >= kMaxCsvLine ||
-                        std::ranges::count(pending_, '\n') > static_cast<std::ptrdiff_t>(kMaxPreambleLines);
-    return enough ? start(batch) : Status{};
-  }
-  take(bytes, batch);
-  return {};
-}
-
-Status KlineCsvReader::finish(KlineCsvBatch& batch) {
-  if (!rows_) CHANDLER_TRY(start(batch));
-  if (!pending_.empty()) {
-    line_ += rows_->parse(pending_, line_, batch);
-    pending_.clear();
-  } else if (skipping_) {
-    ++line_;
-  }
-  return {};
-}
-
-Status KlineCsvReader::start(KlineCsvBatch& batch) {
-  CHANDLER_ASSIGN(const LayoutFound found, find_layout(pending_));
-  rows_ = std::make_unique<KlineCsvRows>(found.layout, options_);
-  line_ += found.preamble_lines;
-  const std::string head = std::move(pending_);
-  pending_.clear();
-  take(std::string_view(head).substr(found.preamble_bytes), batch);
-  return {};
-}
-
-// Lines that lie whole in `bytes` are read where they are; only the first and the last are copied.
-void KlineCsvReader::take(std::string_view bytes, KlineCsvBatch& batch) {
-  if (!pending_.empty() || skipping_) {
-    const std::size_t newline = bytes.find('\n');
-    if (newline == std::string_view::npos) return keep(bytes, batch);
-    if (skipping_) {
-      skipping_ = false;
-      ++line_;
-    } else {
-      pending_ += bytes.substr(0, newline + 1);
-      line_ += rows_->parse(pending_, line_, batch);
-      pending_.clear();
-    }
-    bytes.remove_prefix(newline + 1);
-  }
-  const std::size_t whole = bytes.rfind('\n') + 1;  // npos + 1 is 0
-  line_ += rows_->parse(bytes.substr(0, whole), line_, batch);
-  keep(bytes.substr(whole), batch);
-}
-
-void KlineCsvReader::keep(std::string_view bytes, KlineCsvBatch& batch) {
-  if (skipping_) return;
-  pending_ += bytes;
-  if (pending_.size() <= kMaxCsvLine) return;
-  batch.rejects.push_back({line_, "the line is longer than 64 KiB"});
-  pending_.clear();
-  skipping_ = true;
 }
 
 }  // namespace chandler::exchange

@@ -13,6 +13,8 @@
 
 namespace chandler::exchange {
 
+class DigitScanner;
+
 struct CsvReject {
   std::uint64_t line = 0;  // the file's first line is 1
   std::string reason;
@@ -50,7 +52,7 @@ class KlineCsvRows {
 
   void parse_padded(const char* at, const char* end, std::uint64_t& line, Output& out) const;
   bool take_row(const char*& at, Values& values) const;
-  bool take_time(const char*& at, std::int64_t& open_time) const;
+  bool take_time(DigitScanner& scan, std::int64_t& open_time) const;
   bool possible(const Values& values) const;
   Outcome read_line(std::string_view line, Values& values, std::string& reason) const;
   bool read_numbers(const CsvFields& fields, Values& values, unsigned& missing_prices,

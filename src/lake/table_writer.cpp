@@ -33,6 +33,9 @@ using parquet::schema::PrimitiveNode;
 constexpr const char* kArrowSchemaKey = "ARROW:schema";
 // A month of days is a quarter of a kilobyte a column.
 constexpr std::size_t kFewRows = 512;
+// A month of minutes is handed over whole, so that the encoder's buffer is made once and not in ever larger
+// steps.
+constexpr std::int64_t kRowsAtOnce = 1 << 16;
 
 parquet::schema::NodePtr node_of(const Column& column) {
   const std::string name(column.name);
@@ -94,10 +97,8 @@ bool is_unknown_throughout(const Column& column) {
 // Columns without content, or with one word over and over, are a few bytes once they are encoded. Compressing
 // those costs more than all else about them: a compressor's working memory is made and cleared for every
 // column.
-bool worth_compressing(const Column& column) {
-  if (length_of(column) < kFewRows) return false;
-  if (column.type == ColumnType::source) return false;
-  return !is_unknown_throughout(column);
+bool worth_compressing(const Column& column, bool unknown_throughout) {
+  return length_of(column) >= kFewRows && column.type != ColumnType::source && !unknown_throughout;
 }
 
 // About what the file will take: a buffer keeps what it was given, and hundreds of small files wait for one
@@ -107,18 +108,22 @@ std::int64_t first_size_of(std::span<const Column> columns) {
   return static_cast<std::int64_t>(8192 + rows * columns.size() * 3);
 }
 
-std::shared_ptr<parquet::WriterProperties> properties_of(std::span<const Column> columns) {
+// `unknown`: for each column, whether all its values are.
+std::shared_ptr<parquet::WriterProperties> properties_of(std::span<const Column> columns,
+                                                         const std::vector<bool>& unknown) {
   parquet::WriterProperties::Builder properties;
   properties.created_by(kCreatedBy)
       ->version(parquet::ParquetVersion::PARQUET_2_6)
       ->enable_page_checksum()
       ->max_row_group_length(1 << 22)
+      ->write_batch_size(kRowsAtOnce)
       ->disable_dictionary()
       ->disable_statistics();
-  for (const Column& c : columns) {
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const Column& c = columns[i];
     const std::string name(c.name);
     // Arrow's LZ4 is the LZ4_RAW of the format.
-    if (worth_compressing(c)) properties.compression(name, parquet::Compression::LZ4);
+    if (worth_compressing(c, unknown[i])) properties.compression(name, parquet::Compression::LZ4);
     if (c.type == ColumnType::timestamp || c.type == ColumnType::date || c.type == ColumnType::int64) {
       properties.encoding(name, parquet::Encoding::DELTA_BINARY_PACKED);
     } else if (c.type == ColumnType::float64) {
@@ -134,10 +139,11 @@ std::shared_ptr<parquet::WriterProperties> properties_of(std::span<const Column>
 
 // Writes values that may be null: definition levels, and the known values packed.
 template <class DType, class T, class IsKnown>
-void write_nullable(parquet::ColumnWriter& writer, std::span<const T> values, IsKnown is_known) {
+void write_nullable(parquet::ColumnWriter& writer, std::span<const T> values, bool unknown_throughout,
+                    IsKnown is_known) {
   std::vector<std::int16_t> levels(values.size());
   std::vector<T> packed;
-  if (!all_unknown(values, is_known)) {
+  if (!unknown_throughout) {
     packed.reserve(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
       levels[i] = is_known(values[i]) ? 1 : 0;
@@ -178,13 +184,13 @@ void write_sources(parquet::ColumnWriter& writer, std::span<const candles::Sourc
   PARQUET_THROW_NOT_OK(writer.WriteArrow(nullptr, nullptr, array.length(), array, &context, false));
 }
 
-void write_column(parquet::ColumnWriter& writer, const Column& column) {
+void write_column(parquet::ColumnWriter& writer, const Column& column, bool unknown_throughout) {
   switch (column.type) {
     case ColumnType::timestamp:
     case ColumnType::int64: {
       const auto values = std::get<std::span<const std::int64_t>>(column.values);
       if (column.nullable) {
-        write_nullable<parquet::Int64Type>(writer, values, kKnownCount);
+        write_nullable<parquet::Int64Type>(writer, values, unknown_throughout, kKnownCount);
       } else {
         write_required<parquet::Int64Type>(writer, values);
       }
@@ -197,7 +203,7 @@ void write_column(parquet::ColumnWriter& writer, const Column& column) {
     case ColumnType::float64: {
       const auto values = std::get<std::span<const double>>(column.values);
       if (column.nullable) {
-        write_nullable<parquet::DoubleType>(writer, values, kKnownNumber);
+        write_nullable<parquet::DoubleType>(writer, values, unknown_throughout, kKnownNumber);
       } else {
         write_required<parquet::DoubleType>(writer, values);
       }
@@ -252,13 +258,15 @@ Result<std::shared_ptr<arrow::Buffer>> encode_table(std::span<const Column> colu
     auto pairs = std::make_shared<arrow::KeyValueMetadata>();
     for (const auto& [key, value] : sealed) pairs->Append(key, value);
 
+    std::vector<bool> unknown;
+    for (const Column& c : columns) unknown.push_back(is_unknown_throughout(c));
     PARQUET_ASSIGN_OR_THROW(const auto sink, arrow::io::BufferOutputStream::Create(first_size_of(columns)));
-    const auto file = parquet::ParquetFileWriter::Open(sink, schema, properties_of(columns), pairs);
+    const auto file = parquet::ParquetFileWriter::Open(sink, schema, properties_of(columns, unknown), pairs);
     if (!columns.empty() && length_of(columns.front()) > 0) {
       auto* group = file->AppendRowGroup();
-      for (const Column& c : columns) {
+      for (std::size_t i = 0; i < columns.size(); ++i) {
         auto* writer = group->NextColumn();
-        write_column(*writer, c);
+        write_column(*writer, columns[i], unknown[i]);
         writer->Close();
       }
       group->Close();
