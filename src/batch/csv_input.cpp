@@ -18,7 +18,8 @@ namespace {
 std::unexpected<Error> cannot_read(const std::string& path, int error) {
   const bool missing = error == ENOENT || error == ENOTDIR;
   return fail(missing ? ErrorCode::not_found : ErrorCode::unreachable,
-              fmt::format("cannot read the file: {}", std::strerror(error)), path);
+              fmt::format("cannot read the file: {}", std::strerror(error)), path,
+              missing ? "check the path" : "check the file's permissions and its disk");
 }
 
 class Descriptor {
@@ -201,7 +202,9 @@ Status visit_zip(const std::string& path, const std::function<Status(CsvInput&)>
 Result<std::uint64_t> file_bytes(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return cannot_read(path, errno);
-  if (S_ISDIR(info.st_mode)) return fail(ErrorCode::usage, "this is a folder, not a file", path);
+  if (S_ISDIR(info.st_mode))
+    return fail(ErrorCode::usage, "this is a folder, not a file", path,
+                "name the files in it, e.g. with FOLDER/*.csv");
   return static_cast<std::uint64_t>(info.st_size);
 }
 

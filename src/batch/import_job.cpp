@@ -13,6 +13,8 @@ namespace {
 
 // From so many rows on, a common distance of all neighbours is no coincidence.
 constexpr std::uint64_t kRowsToJudgeInterval = 32;
+// Whole days apart, three are enough.
+constexpr std::uint64_t kRowsToJudgeDays = 3;
 
 // Reads one file after the other; blocks are parsed by the pool and come back in order.
 class Import {
@@ -129,7 +131,8 @@ class Import {
   // A file of hours read as minutes would make a history that is nothing but holes.
   Status check_interval() const {
     const std::int64_t grid = options_.interval == candles::Interval::d1 ? kDayMs : kMinuteMs;
-    if (file_.rows < kRowsToJudgeInterval || file_.step_ms <= grid) return {};
+    const std::uint64_t enough = file_.step_ms % kDayMs == 0 ? kRowsToJudgeDays : kRowsToJudgeInterval;
+    if (file_.rows < enough || file_.step_ms <= grid) return {};
     return fail(
         ErrorCode::invalid_data,
         fmt::format("all rows are multiples of {} apart: these are not {} candles",

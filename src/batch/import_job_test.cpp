@@ -306,6 +306,9 @@ TEST_F(ImportTest, CandlesOfAnotherIntervalAreRefused) {
   const auto day_file = import({write("d.csv", days)});
   ASSERT_FALSE(day_file);
   EXPECT_THAT(day_file.error().remedy, HasSubstr("--interval 1d"));
+  const auto few_days = import({write("f.csv", days.substr(0, days.find('\n', 100) + 1))});
+  ASSERT_FALSE(few_days);
+  EXPECT_THAT(few_days.error().remedy, HasSubstr("--interval 1d"));
   EXPECT_TRUE(files_of_lake().empty());
 }
 

@@ -57,12 +57,15 @@ std::optional<std::int32_t> common_first_day(const std::vector<const SymbolHisto
   return first;
 }
 
-plot::Chart comparison_chart(const std::vector<const SymbolHistory*>& histories) {
+// `of` is how many symbols there are, of which `histories` are shown.
+plot::Chart comparison_chart(const std::vector<const SymbolHistory*>& histories, std::size_t of) {
   const auto common = common_first_day(histories);
   plot::Chart chart;
   chart.title = "Comparison";
   chart.subtitle = common ? fmt::format("close, 100 on {}", format_day(from_day_number(*common)))
                           : "close, 100 on each one's first day";
+  if (histories.size() < of)
+    chart.subtitle += fmt::format("; the {} longest histories of {}", histories.size(), of);
   plot::Panel panel{.y_title = "close, common scale", .log_scale = true};
   for (std::size_t i = 0; i < histories.size(); ++i) {
     const auto& d = histories[i]->days;
@@ -101,8 +104,9 @@ Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& h
   if (drawn.size() > 1) {
     // The longest histories say most; among many they are the ones that are shown.
     std::ranges::stable_sort(drawn, std::ranges::greater{}, [](const auto* h) { return h->days.size(); });
-    drawn.resize(std::min(drawn.size(), kMostCompared));
-    planned.push_back({{"comparison", {}, {}, {}}, [&drawn] { return comparison_chart(drawn); }});
+    const std::size_t all = drawn.size();
+    drawn.resize(std::min(all, kMostCompared));
+    planned.push_back({{"comparison", {}, {}, {}}, [&drawn, all] { return comparison_chart(drawn, all); }});
   }
   CHANDLER_TRY(parallel_for(planned.size(), core_count(), [&](std::size_t i) -> Status {
     if (stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted; no report was written");

@@ -16,7 +16,7 @@ constexpr std::string_view kStyle = R"(
 *{box-sizing:border-box}body{margin:0;font:15px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg)}
 main,header,nav{max-width:1100px;margin:0 auto;padding:0 16px}header{padding-top:24px}h1{margin:0 0 4px}
 nav{position:sticky;top:0;background:var(--bg);border-bottom:1px solid var(--line);padding:8px 16px;z-index:1}
-nav a{margin-right:14px;color:var(--accent);text-decoration:none;white-space:nowrap}
+nav a{display:inline-block;margin-right:14px;color:var(--accent);text-decoration:none;white-space:nowrap}
 section{margin:28px 0;scroll-margin-top:56px}h2{margin:0 0 8px;font-size:20px}
 figure{margin:0 0 16px;background:#fff;border:1px solid var(--line);border-radius:6px;overflow:auto}
 figure svg{display:block;width:100%;height:auto}
@@ -162,8 +162,8 @@ std::string report_html(const ReportTable& summary, const std::vector<ReportTabl
       fmt::format("{} {}. All times are UTC. Filled days are left out of the statistics.</p></header>\n<nav>",
                   summary.rows.size(), summary.rows.size() == 1 ? "symbol" : "symbols");
   page += fmt::format("<a href=\"#{}\">{}</a>", summary.name, escaped(summary.title));
-  if (!plots.empty()) page += "<a href=\"#plots\">Plots</a>";
-  for (const ReportTable& table : tables) page += fmt::format("<a href=\"#{0}\">{0}</a>", table.name);
+  if (!plots.empty()) page += "\n<a href=\"#plots\">Plots</a>";
+  for (const ReportTable& table : tables) page += fmt::format("\n<a href=\"#{0}\">{0}</a>", table.name);
   page += "</nav><main>\n";
   add_table(page, summary);
   if (!plots.empty()) add_plots(page, plots);

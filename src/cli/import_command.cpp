@@ -126,16 +126,16 @@ void print_text(const Options& options, const batch::Imported& imported,
   const auto count = [](std::uint64_t n) { return group_digits(static_cast<std::int64_t>(n)); };
   TextTable table({{"symbol"},
                    {"rows", Align::right},
-                   {"first"},
-                   {"last"},
+                   {"first", Align::left, 4},
+                   {"last", Align::left, 3},
                    {"added", Align::right},
                    {"repeats", Align::right},
                    {"conflicts", Align::right},
                    {"absent", Align::right},
                    {"rejected", Align::right},
-                   {"files", Align::right},
-                   {"days", Align::right},
-                   {"filled", Align::right}});
+                   {"files", Align::right, 1},
+                   {"days", Align::right, 5},
+                   {"filled", Align::right, 6}});
   const bool any = imported.first.has_value();
   table.add({options.symbol, count(imported.rows), any ? format_minute(*imported.first) : "-",
              any ? format_minute(*imported.last) : "-", count(imported.candles.added),
@@ -143,7 +143,7 @@ void print_text(const Options& options, const batch::Imported& imported,
              count(imported.rejected), count(imported.partitions),
              derived.empty() ? "-" : count(derived.front().days),
              derived.empty() ? "-" : count(derived.front().filled)});
-  print(table.to_text(colour));
+  print(table.to_text(colour, stdout_columns()));
 }
 
 Result<int> run(Context& context, Options options) {

@@ -41,17 +41,17 @@ std::string instant_or_dash(const std::optional<Timestamp>& t) {
 
 void print_table(const std::vector<SymbolStatus>& all, bool colour) {
   TextTable table({{"symbol"},
-                   {"minutes", Align::right},
-                   {"first"},
+                   {"minutes", Align::right, 2},
+                   {"first", Align::left, 5},
                    {"last"},
                    {"coverage", Align::right},
-                   {"holes", Align::right},
+                   {"holes", Align::right, 3},
                    {"missing", Align::right},
                    {"not asked", Align::right},
-                   {"days", Align::right},
-                   {"filled", Align::right},
-                   {"last day"},
-                   {"speed", Align::right},
+                   {"days", Align::right, 4},
+                   {"filled", Align::right, 7},
+                   {"last day", Align::left, 6},
+                   {"speed", Align::right, 8},
                    {"lag", Align::right}});
   const auto count = [](std::size_t n) { return group_digits(static_cast<std::int64_t>(n)); };
   for (const SymbolStatus& s : all) {
@@ -61,7 +61,7 @@ void print_table(const std::vector<SymbolStatus>& all, bool colour) {
                s.last_day ? format_day(*s.last_day) : "-", count(s.speed_minutes),
                s.lag.count() == 0 ? "-" : format_duration(s.lag)});
   }
-  print(table.to_text(colour));
+  print(table.to_text(colour, stdout_columns()));
 }
 
 void order(std::vector<SymbolStatus>& all, const std::string& by) {

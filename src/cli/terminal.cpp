@@ -104,31 +104,11 @@ class Bar final : public Progress {
 
   void draw() {
     drawn_ = clock_.steady();
-    const double seconds = std::chrono::duration<double>(drawn_ - started_).count();
-    const double rate = seconds > 0.2 ? static_cast<double>(done_) / seconds : 0;
-    std::string text = fmt::format("{}  ", stage_);
-    if (total_ > 0) {
-      const double share = std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
-      const int filled = static_cast<int>(share * 24);
-      for (int i = 0; i < 24; ++i) text += i < filled ? "█" : "░";
-      text += fmt::format(" {:3.0f}%  {} of {} {}", share * 100, amount(done_), amount(total_), unit_);
-      if (rate > 0 && done_ < total_) {
-        const auto left = static_cast<std::int64_t>(static_cast<double>(total_ - done_) / rate * 1000);
-        text += fmt::format("  {} {}/s  {} left", amount(static_cast<std::uint64_t>(rate)), unit_,
-                            format_duration(Millis{left}));
-      }
-    } else {
-      text += fmt::format("{} {}", amount(done_), unit_);
-      if (rate > 0) text += fmt::format("  {} {}/s", amount(static_cast<std::uint64_t>(rate)), unit_);
-    }
     // A line that wraps cannot be drawn over.
-    const auto shown = clipped(text, terminal_size(STDERR_FILENO).columns - 1);
-    std::fputs(fmt::format("\r\x1b[K{}", shown).c_str(), stderr);
+    const std::string line = progress_line({stage_, unit_, done_, total_}, drawn_ - started_,
+                                           terminal_size(STDERR_FILENO).columns - 1);
+    std::fputs(fmt::format("\r\x1b[K{}", line).c_str(), stderr);
     std::fflush(stderr);
-  }
-
-  std::string amount(std::uint64_t value) const {
-    return unit_ == "bytes" ? format_bytes(value) : group_digits(static_cast<std::int64_t>(value));
   }
 
   Clock& clock_;
@@ -241,10 +221,44 @@ std::string format_price(double value) {
   return std::isnan(value) ? "-" : fmt::format("{}", value);
 }
 
+std::string progress_line(const ProgressState& state, std::chrono::nanoseconds elapsed, std::size_t columns) {
+  constexpr std::size_t kShortest = 8, kLongest = 24;  // of the bar
+  const auto amount = [&](std::uint64_t value) {
+    return state.unit == "bytes" ? format_bytes(value) : group_digits(static_cast<std::int64_t>(value));
+  };
+  const std::string unit = state.unit == "bytes" ? "" : " " + std::string(state.unit);
+  const double seconds = std::chrono::duration<double>(elapsed).count();
+  const double rate = seconds > 0.2 ? static_cast<double>(state.done) / seconds : 0;
+  std::string speed;
+  if (rate > 0 && (state.total == 0 || state.done < state.total))
+    speed = fmt::format("  {}{}/s", amount(static_cast<std::uint64_t>(rate)), unit);
+  if (state.total == 0)
+    return std::string(
+        clipped(fmt::format("{}  {}{}{}", state.stage, amount(state.done), unit, speed), columns));
+
+  const double share = std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
+  std::string figures = fmt::format(" {:3.0f}%  {} of {}{}{}", share * 100, amount(state.done),
+                                    amount(state.total), unit, speed);
+  if (!speed.empty()) {
+    const double left = static_cast<double>(state.total - state.done) / rate * 1000;
+    figures += fmt::format("  {} left", format_duration(Millis{static_cast<std::int64_t>(left)}));
+  }
+  std::string line = fmt::format("{}  ", state.stage);
+  const std::size_t taken = text_width(line) + text_width(figures);
+  const std::size_t cells = std::clamp(columns - std::min(columns, taken), kShortest, kLongest);
+  for (std::size_t i = 0; i < cells; ++i)
+    line += static_cast<double>(i + 1) <= share * static_cast<double>(cells) ? "█" : "░";
+  return std::string(clipped(line + figures, columns));
+}
+
 std::unique_ptr<Progress> make_progress(Clock& clock, bool quiet) {
   if (quiet) return std::make_unique<NoProgress>();
   if (::isatty(STDERR_FILENO) == 0 || log_format() == LogFormat::json) return std::make_unique<NotesOnly>();
   return std::make_unique<Bar>(clock);
+}
+
+std::size_t stdout_columns() {
+  return ::isatty(STDOUT_FILENO) != 0 ? terminal_size(STDOUT_FILENO).columns : TextTable::kUnlimited;
 }
 
 bool stdout_shows_colour() {

@@ -52,9 +52,18 @@ std::string group_digits(std::int64_t number);  // 228,000
 std::string format_bytes(std::uint64_t bytes);  // 3.2 MiB
 std::string format_price(double value);         // as few digits as give the value back; "-" for unknown
 
+struct ProgressState {
+  std::string_view stage, unit;
+  std::uint64_t done = 0, total = 0;  // total 0: unknown
+};
+// One line of at most `columns`: the bar gives way to the figures before these are cut.
+std::string progress_line(const ProgressState& state, std::chrono::nanoseconds elapsed, std::size_t columns);
+
 // A bar with rate and remaining time when stderr is a terminal, else only the notes; nothing at all if quiet.
 std::unique_ptr<Progress> make_progress(Clock& clock, bool quiet);
 
+// How wide a table on stdout may be: no limit where stdout is no terminal.
+std::size_t stdout_columns();
 bool stdout_shows_colour();
 
 }  // namespace chandler::cli

@@ -49,6 +49,21 @@ TEST(Terminal, TextIsCutBetweenCharactersAndFlowsOntoLines) {
   EXPECT_EQ(flowed({}, 6), "");
 }
 
+TEST(Terminal, TheBarGivesWayToTheFigures) {
+  constexpr std::uint64_t kMiB = 1 << 20;
+  const ProgressState reading{"reading BTCUSDT", "bytes", 30 * kMiB, 120 * kMiB};
+  const std::chrono::seconds second{1};
+  EXPECT_EQ(progress_line(reading, second, 120),
+            "reading BTCUSDT  ██████░░░░░░░░░░░░░░░░░░  25%  30.0 MiB of 120.0 MiB  30.0 MiB/s  3.0 s left");
+  EXPECT_EQ(progress_line(reading, second, 79),
+            "reading BTCUSDT  ██░░░░░░░░  25%  30.0 MiB of 120.0 MiB  30.0 MiB/s  3.0 s left");
+  EXPECT_EQ(progress_line(reading, second, 20), "reading BTCUSDT  ██░");
+  EXPECT_EQ(progress_line({"building", "minutes", 5000, 0}, second, 79),
+            "building  5,000 minutes  5,000 minutes/s");
+  EXPECT_EQ(progress_line({"building", "minutes", 9, 9}, second, 79),
+            "building  ████████████████████████ 100%  9 of 9 minutes");
+}
+
 TEST(Format, DigitsAreGroupedByThree) {
   EXPECT_EQ(group_digits(0), "0");
   EXPECT_EQ(group_digits(999), "999");

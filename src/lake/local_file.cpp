@@ -56,8 +56,8 @@ Error system_error(std::string what, const fs::path& path, int error) {
   std::string remedy;
   if (error == ENOSPC || error == EDQUOT) remedy = "free some disk space; what was stored before is intact";
   if (error == EFBIG) remedy = "raise the limit of file sizes (ulimit -f); what was stored before is intact";
-  if (error == EACCES || error == EPERM || error == EROFS)
-    remedy = "check the permissions of the lake's folder";
+  if (error == EROFS) remedy = "mount the disk of the lake for writing, or pass --lake another folder";
+  if (error == EACCES || error == EPERM) remedy = "check the permissions of the lake's folder";
   if (error == EIO) remedy = "check the disk (dmesg, smartctl); what was stored before is as it was";
   return {ErrorCode::unreachable, fmt::format("{}: {}", what, std::strerror(error)), path.string(),
           std::move(remedy)};

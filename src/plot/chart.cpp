@@ -17,6 +17,7 @@ namespace {
 constexpr double kFont = 11;
 constexpr double kTitleFont = 15;
 constexpr Color kText{0.15, 0.15, 0.18, 1};
+constexpr Color kPaper{1, 1, 1, 0.85};
 constexpr Color kFaint{0.45, 0.45, 0.5, 1};
 constexpr Color kGrid{0.88, 0.88, 0.9, 1};
 
@@ -181,7 +182,12 @@ class Painter {
     for (const Dots& dots : panel.dots) draw_dots(dots, x, y);
     for (const Mark& mark : panel.marks) draw_mark(mark, x, y);
     cairo_restore(cairo_);
-    if (!panel.y_title.empty()) text(panel.y_title, x.from + 6, y.to + 14, kFont, Anchor::left, kFaint);
+    if (panel.y_title.empty()) return;
+    // Bars and lines may lie behind it.
+    color(kPaper);
+    cairo_rectangle(cairo_, x.from + 3, y.to + 2, width_of(panel.y_title, kFont) + 6, kFont + 5);
+    cairo_fill(cairo_);
+    text(panel.y_title, x.from + 6, y.to + 14, kFont, Anchor::left, kFaint);
   }
 
   // Fills each run of rows that has both bounds.
