@@ -240,8 +240,8 @@ std::string progress_line(const ProgressState& state, std::chrono::nanoseconds e
   std::string figures = fmt::format(" {:3.0f}%  {} of {}{}{}", share * 100, amount(state.done),
                                     amount(state.total), unit, speed);
   if (!speed.empty()) {
-    const double left = static_cast<double>(state.total - state.done) / rate * 1000;
-    figures += fmt::format("  {} left", format_duration(Millis{static_cast<std::int64_t>(left)}));
+    const double left = std::ceil(static_cast<double>(state.total - state.done) / rate);  // an estimate
+    figures += fmt::format("  {} left", format_duration(Millis{static_cast<std::int64_t>(left) * 1000}));
   }
   std::string line = fmt::format("{}  ", state.stage);
   const std::size_t taken = text_width(line) + text_width(figures);

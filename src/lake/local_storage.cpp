@@ -161,6 +161,10 @@ class LocalStorage final : public Storage {
     if (!was_released(fd) || !state_->settled()) {
       CHANDLER_TRY(remove_unfinished(group));
       CHANDLER_TRY(sync_everything());
+    } else if (group == TableGroup::speed && !speed_looked_at_.exchange(true)) {
+      // What the lock file tells of the writer before may itself have been lost with the power. Batch jobs
+      // look once at their start; for the speed layer this is the start.
+      CHANDLER_TRY(remove_unfinished(group));
     }
     char host[256] = {};
     ::gethostname(host, sizeof host - 1);
@@ -298,6 +302,7 @@ class LocalStorage final : public Storage {
   std::stop_token stop_;
   std::shared_ptr<Settled> state_ = std::make_shared<Settled>();
   std::atomic<std::uint64_t> counter_{0};
+  std::atomic<bool> speed_looked_at_{false};
   std::mutex folders_mutex_;
   std::atomic<bool> making_{false};  // a folder may be there whose name is not yet on the disk
 };

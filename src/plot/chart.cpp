@@ -17,7 +17,6 @@ namespace {
 constexpr double kFont = 11;
 constexpr double kTitleFont = 15;
 constexpr Color kText{0.15, 0.15, 0.18, 1};
-constexpr Color kPaper{1, 1, 1, 0.85};
 constexpr Color kFaint{0.45, 0.45, 0.5, 1};
 constexpr Color kGrid{0.88, 0.88, 0.9, 1};
 
@@ -82,7 +81,7 @@ class Painter {
       const double height = space * panel.weight / weights;
       const double base = top + height - (own ? kFont + 5 : 0);
       const Extent y = y_extent(panel);
-      const Axis y_axis{y.low, y.high, base, top, panel.log_scale};
+      const Axis y_axis{y.low, y.high, base, top + (is_above(panel) ? kFont + 5 : 0), panel.log_scale};
       if (own) {
         const Axis axis{*panel.x_low, *panel.x_high, left, right, false};
         draw_panel(panel, axis, y_axis, ticks_of(axis));
@@ -96,6 +95,9 @@ class Painter {
   }
 
  private:
+  // Bars would stand behind a title inside of the panel.
+  static bool is_above(const Panel& panel) { return !panel.y_title.empty() && !panel.bars.empty(); }
+
   void color(Color c) { cairo_set_source_rgba(cairo_, c.red, c.green, c.blue, c.alpha); }
 
   double width_of(const std::string& label, double size) {
@@ -183,11 +185,8 @@ class Painter {
     for (const Mark& mark : panel.marks) draw_mark(mark, x, y);
     cairo_restore(cairo_);
     if (panel.y_title.empty()) return;
-    // Bars and lines may lie behind it.
-    color(kPaper);
-    cairo_rectangle(cairo_, x.from + 3, y.to + 2, width_of(panel.y_title, kFont) + 6, kFont + 5);
-    cairo_fill(cairo_);
-    text(panel.y_title, x.from + 6, y.to + 14, kFont, Anchor::left, kFaint);
+    const double baseline = is_above(panel) ? y.to - 4 : y.to + 14;
+    text(panel.y_title, x.from + 6, baseline, kFont, Anchor::left, kFaint);
   }
 
   // Fills each run of rows that has both bounds.

@@ -94,13 +94,33 @@ std::string_view status_of(const SymbolOverview& o, const Overview& overview) {
   return trading ? "TRADING" : "BREAK";
 }
 
-// Of a symbol that has just appeared nothing may have been read yet.
-std::shared_ptr<const SymbolOverview> overview_of(const Overview& overview, const std::string& symbol) {
-  const auto it = std::ranges::find(overview.symbols, symbol, &SymbolOverview::symbol);
-  if (it != overview.symbols.end()) return *it;
-  auto unknown = std::make_shared<SymbolOverview>();
-  unknown->symbol = symbol;
-  return unknown;
+using Overviews = std::vector<std::shared_ptr<const SymbolOverview>>;
+
+// Of the symbols that are asked for, or of all. Right after the start, and of a symbol that has just
+// appeared, nothing may have been read yet: that is the exchange's "try again", since zeros would be taken
+// for prices.
+std::expected<Overviews, Answer> overviews_of(const Sources& sources, const Overview& overview,
+                                              const std::optional<std::vector<std::string>>& names) {
+  const ListingPtr listing = sources.watch.now();
+  Overviews found;
+  const auto add = [&](const std::string& name) {
+    const auto it = std::ranges::find(overview.symbols, name, &SymbolOverview::symbol);
+    if (it != overview.symbols.end()) found.push_back(*it);
+    return it != overview.symbols.end();
+  };
+  bool all_read = true;
+  if (names) {
+    for (const std::string& name : *names) {
+      if (listing->find(name) == nullptr) return std::unexpected(refuse(kInvalidSymbol));
+      all_read = add(name) && all_read;
+    }
+  } else {
+    for (const SymbolFiles& files : listing->symbols) all_read = add(files.symbol) && all_read;
+  }
+  if (all_read) return found;
+  Answer later = refuse({-1001, "Internal error; unable to process your request. Please try again."});
+  later.status = 503;
+  return std::unexpected(std::move(later));
 }
 
 void append_info(std::string& out, const SymbolOverview& o, const Overview& overview) {
@@ -124,21 +144,14 @@ Answer exchange_info(const Sources& sources, const HttpRequest& request) {
     return refuse({-1128, "Combination of optional parameters invalid."});
   }
   const auto overview = sources.overview.now();
-  const ListingPtr listing = sources.watch.now();
+  const auto asked = overviews_of(sources, *overview, symbol ? std::vector{*symbol} : symbols);
+  if (!asked) return asked.error();
   Answer answer;
   sim::append_exchange_info_head(answer.body, sources.clock.now(), kToldWeightLimit);
-  const auto append = [&](const SymbolOverview& o) {
-    if (!status.empty() && status_of(o, *overview) != status) return;
+  for (const auto& o : *asked) {
+    if (!status.empty() && status_of(*o, *overview) != status) continue;
     if (answer.body.back() != '[') answer.body += ',';
-    append_info(answer.body, o, *overview);
-  };
-  if (symbol || symbols) {
-    for (const std::string& name : symbol ? std::vector{*symbol} : *symbols) {
-      if (listing->find(name) == nullptr) return refuse(kInvalidSymbol);
-      append(*overview_of(*overview, name));
-    }
-  } else {
-    for (const SymbolFiles& files : listing->symbols) append(*overview_of(*overview, files.symbol));
+    append_info(answer.body, *o, *overview);
   }
   answer.body += "]}";
   answer.freshness = Freshness::of_lake(std::chrono::seconds(1));
@@ -171,31 +184,22 @@ Answer day_ticker(const Sources& sources, const HttpRequest& request) {
   if (const auto read = query.all_read(); !read) return refuse(read.error());
   if (symbol && symbols) return refuse({-1128, "Combination of optional parameters invalid."});
   const auto overview = sources.overview.now();
-  const ListingPtr listing = sources.watch.now();
+  const auto asked = overviews_of(sources, *overview, symbol ? std::vector{*symbol} : symbols);
+  if (!asked) return asked.error();
   Answer answer;
+  answer.freshness = Freshness::of_lake(std::chrono::seconds(1));
   const auto append = [&](const SymbolOverview& o) {
     sim::append_ticker(answer.body, o.symbol, o.price_places, ticker_of(o), type == "FULL");
   };
-  answer.freshness = Freshness::of_lake(std::chrono::seconds(1));
   if (symbol) {
-    if (listing->find(*symbol) == nullptr) return refuse(kInvalidSymbol);
-    append(*overview_of(*overview, *symbol));
+    append(*asked->front());
     return answer;
   }
   answer.body += '[';
-  const auto append_to_list = [&](const std::string& name) {
-    const auto o = overview_of(*overview, name);
-    if (!status.empty() && status_of(*o, *overview) != status) return;
+  for (const auto& o : *asked) {
+    if (!status.empty() && status_of(*o, *overview) != status) continue;
     if (answer.body.back() != '[') answer.body += ',';
     append(*o);
-  };
-  if (symbols) {
-    for (const std::string& name : *symbols) {
-      if (listing->find(name) == nullptr) return refuse(kInvalidSymbol);
-      append_to_list(name);
-    }
-  } else {
-    for (const SymbolFiles& files : listing->symbols) append_to_list(files.symbol);
   }
   answer.body += ']';
   return answer;

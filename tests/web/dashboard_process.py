@@ -28,6 +28,8 @@ class Dashboard:
             raise RuntimeError(f"serve ended: {self.process.wait()}")
         self.about = json.loads(line)
         self.url = self.about["url"]
+        while self.get("/api/v3/exchangeInfo")[0] == 503:  # the symbols are still being read
+            time.sleep(0.01)
 
     def __enter__(self):
         return self
