@@ -162,13 +162,13 @@ bool MarketFeed::fetch(const std::string& symbol, TimeRange range, std::stop_tok
     for (std::size_t i = 0; i < page->rows.size(); ++i) {
       const auto kline = page->rows.at(i);
       const Timestamp minute = from_ms(kline.open_time);
+      figures_.caught_up.fetch_add(1);  // before anybody can see it
       if (!push({symbol, exchange::kline_event_json(symbol, kline), true, true, clock_.now()}, true, stop))
         return false;
       told = minute + kMinute;
       const std::lock_guard lock(mutex_);
       coverage_.add(symbol, minute);
     }
-    figures_.caught_up.fetch_add(page->rows.size());
     const bool whole = page->rows.size() < static_cast<std::size_t>(exchange::kMaxKlinesPerPage);
     // Minutes that the exchange does not have are its own holes, but the newest may only be late.
     const Timestamp answered =
