@@ -240,6 +240,9 @@ TEST(ArchiveBackfill, AMonthlyFileThatLacksDaysOrMinutesIsCompleted) {
   const auto report = rig.backfill();
   rig.expect_whole();
   EXPECT_EQ(report.holes, RangeSet{kOutage});
+  EXPECT_THAT(report.notes,
+              Contains("2024-04 from the archive lacks 2024-04-20 00:00 … 2024-04-22 00:00; its "
+                       "days are asked for one by one"));
   EXPECT_THAT(rig.asked("/daily/"), Contains(HasSubstr("2024-04-20")));
   EXPECT_THAT(rig.asked("/daily/"), Contains(HasSubstr("2024-04-21")));
   const Klines rows = rig.stored();
@@ -247,6 +250,28 @@ TEST(ArchiveBackfill, AMonthlyFileThatLacksDaysOrMinutesIsCompleted) {
             2880u);
   EXPECT_EQ(rows_from(candles::slice(rows, {at("2024-04-05"), at("2024-04-06")}), candles::Source::rest), 4u)
       << "only what the archive lacks is taken from REST";
+}
+
+TEST(ArchiveBackfill, WhichRangeCameFromWhereIsWhatTheRowsSay) {
+  Rig rig;
+  rig.market.months_lack = {{at("2024-04-20"), at("2024-04-22")}};
+  rig.market.corrupt = {"BTCUSDT-1m-2024-05-01"};
+  const auto report = rig.backfill();
+  const RangeSet archive_days{{at("2024-03-30"), at("2024-04-01")},  // too few of a month for its file
+                              {at("2024-04-20"), at("2024-04-22")},
+                              {at("2024-05-02"), at("2024-05-03")}};
+  EXPECT_EQ(report.came_from.days.encode(), archive_days.encode());
+  RangeSet all = report.came_from.months;
+  all.add(report.came_from.days);
+  all.add(report.came_from.rest);
+  EXPECT_EQ(all, report.missing);
+  const Klines rows = rig.stored();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Timestamp t = from_ms(rows.open_time[i]);
+    const bool rest = rows.source[i] == candles::Source::rest;
+    ASSERT_EQ(report.came_from.rest.contains(t), rest) << format_instant(t);
+    ASSERT_NE(report.came_from.months.contains(t) || report.came_from.days.contains(t), rest);
+  }
 }
 
 TEST(ArchiveBackfill, AnArchiveThatIsDownIsGivenUpOnceAndRestDoesAll) {

@@ -62,10 +62,19 @@ RangeSet without(RangeSet ranges, const candles::Klines& rows, candles::Interval
   return ranges;
 }
 
+void note_lacking_days(const Piece& piece, const RangeSet& lacking, Fetched& fetched) {
+  for (const TimeRange& range : lacking) {
+    if (piece.origin != Origin::archive_month || range.length() < kDay) continue;
+    fetched.notes.push_back(fmt::format("{} from the archive lacks {}; its days are asked for one by one",
+                                        title(piece), format_range(range)));
+  }
+}
+
 // Days of which the monthly file has nothing are asked of their daily files. Other holes are real ones more
 // often than not, but REST is asked: it may know better, and holes are few.
 void complete(const FetchTarget& target, const Piece& piece, KlineSource source, Timestamp now,
               const RangeSet& lacking, ArchiveFetched& outcome) {
+  note_lacking_days(piece, lacking, outcome.fetched);
   if (source != KlineSource::archive) {
     outcome.further = piece.origin == Origin::archive_month ? plan_days(lacking, target.interval, source, now)
                                                             : plan_pages(lacking, target.interval);
@@ -131,12 +140,11 @@ ArchiveFetched fetch_from_archive(exchange::ArchiveClient& archive, const FetchT
     return outcome;
   }
   outcome = without_archive(target, piece, source, error);
-  if (error.code == ErrorCode::invalid_data) {
-    outcome.fetched.notes.push_back(fmt::format("{} from the archive is not used: {} ({}){}", title(piece),
-                                                error.what, error.where,
-                                                outcome.further.empty() ? "" : "; REST is asked instead"));
-  } else {
+  if (error.code != ErrorCode::invalid_data) {
     outcome.unreachable = error;
+  } else if (!outcome.further.empty()) {  // otherwise the error is told
+    outcome.fetched.notes.push_back(
+        fmt::format("{} from the archive is not used: {}; REST is asked instead", title(piece), error.what));
   }
   return outcome;
 }

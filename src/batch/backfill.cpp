@@ -42,6 +42,10 @@ class Fetching {
   }
 
   Status run() {
+    for (std::size_t s = 0; s < surveys_.size(); ++s) {
+      if (surveys_[s].nothing_from && !trades(surveys_[s].report.symbol))
+        silences_[s].learn_end(*surveys_[s].nothing_from);
+    }
     const Status status = queue_.run(options_.in_flight, [&](const Task& task) { return fetch(task); });
     // After a stop or a failure there are partitions with some of their pieces: what has come is kept.
     for (auto& [key, update] : open_) {
@@ -49,6 +53,10 @@ class Fetching {
       const Status kept =
           update.commit(environment_.storage, options_.interval, ties(), surveys_[key.first].report);
       if (!kept) return status ? kept : status;
+    }
+    for (std::size_t s = 0; s < surveys_.size(); ++s) {
+      surveys_[s].report.nothing_from = silences_[s].end();
+      if (silences_[s].end()) surveys_[s].report.status = closed_markets_->at(surveys_[s].report.symbol);
     }
     return status;
   }
@@ -79,8 +87,14 @@ class Fetching {
     if (environment_.stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted");
     Survey& survey = surveys_[task.survey];
     const FetchTarget target{survey.report.symbol, options_.interval, {options_.deadline, environment_.stop}};
-    ArchiveFetched outcome =
-        task.piece.origin == Piece::Origin::rest ? by_rest(target, task) : from_archive(target, task.piece);
+    ArchiveFetched outcome;
+    if (silences_[task.survey].is_after_end(task.piece.wanted.begin()->begin)) {
+      // nothing to ask
+    } else if (task.piece.origin == Piece::Origin::rest) {
+      outcome = by_rest(target, task);
+    } else {
+      outcome = from_archive(target, task.piece);
+    }
     if (environment_.stop.stop_requested()) outcome.fetched.unanswered.clear();  // not the exchange's fault
     figures_.received += outcome.fetched.rows.size();
     figures_.unanswered += outcome.fetched.unanswered.size();
@@ -91,7 +105,8 @@ class Fetching {
   }
 
   ArchiveFetched by_rest(const FetchTarget& target, const Task& task) {
-    Fetched fetched = fetch_by_rest(environment_.rest, target, task.piece.span, silences_[task.survey]);
+    Fetched fetched = fetch_by_rest(environment_.rest, target, task.piece.span, silences_[task.survey],
+                                    [&] { return trades(target.symbol); });
     // A page that covers several holes also brings what lies between them, which nobody asked for.
     const RangeSet& wanted = task.piece.wanted;
     if (wanted != RangeSet{task.piece.span}) {
@@ -114,6 +129,21 @@ class Fetching {
         (void)environment_.rest.exchange_info({options_.deadline, environment_.stop});
     }
     return outcome;
+  }
+
+  // Whether the exchange says that the market is open; yes where it says nothing.
+  bool trades(const std::string& symbol) {
+    const std::lock_guard lock(status_mutex_);
+    if (!closed_markets_) {
+      closed_markets_.emplace();
+      const auto info = environment_.rest.exchange_info({options_.deadline, environment_.stop});
+      if (info) {
+        for (const auto& listed : info->symbols) {
+          if (!listed.trading()) closed_markets_->emplace(listed.symbol, listed.status);
+        }
+      }
+    }
+    return !closed_markets_->contains(symbol);
   }
 
   std::optional<Error> archive_given_up() {
@@ -143,7 +173,7 @@ class Fetching {
       auto it = open_.find(key);
       if (it == open_.end()) it = open_.emplace(key, begin_update(key)).first;
       it->second.expect(further.size());
-      if (it->second.take(std::move(outcome.fetched))) {
+      if (it->second.take(std::move(outcome.fetched), task.piece.origin)) {
         complete = std::move(it->second);
         open_.erase(it);
       }
@@ -187,7 +217,8 @@ class Fetching {
   BackfillFigures unwatched_;
   BackfillFigures& figures_;
   std::vector<std::size_t> partitions_left_;  // of each symbol; guarded by commit_mutex_
-  std::mutex mutex_, commit_mutex_;
+  std::mutex mutex_, commit_mutex_, status_mutex_;
+  std::optional<std::map<std::string, std::string>> closed_markets_;  // and their status, once asked for
   std::map<Key, PartitionUpdate> open_;
   int archive_failures_ = 0;  // in a row
   std::optional<Error> archive_error_;
@@ -249,7 +280,9 @@ Result<BackfillReport> backfill(const BackfillEnvironment& environment, const Ba
   }
   CHANDLER_TRY(environment.storage.remove_unfinished());
   CHANDLER_ASSIGN(report.exchange_now, environment.rest.server_time({options.deadline, environment.stop}));
-  CHANDLER_ASSIGN(auto surveys, survey(environment, options, report.exchange_now));
+  CHANDLER_ASSIGN(auto surveyed, survey(environment, options, report.exchange_now));
+  std::vector<Survey>& surveys = surveyed.symbols;
+  report.left_out = std::move(surveyed.left_out);
 
   const std::string_view unit = options.interval == candles::Interval::d1 ? "days" : "minutes";
   environment.progress.begin("fetching", total_missing(surveys, options.interval), unit);

@@ -51,6 +51,12 @@ struct Unanswered {
   Error error;
 };
 
+// Who answered for which range, holes included.
+struct Origins {
+  RangeSet months, days;  // the archive's monthly and daily files
+  RangeSet rest;
+};
+
 struct SymbolBackfill {
   std::string symbol;
   std::size_t stored_before = 0;            // candles in the lake when the job began
@@ -65,14 +71,21 @@ struct SymbolBackfill {
   std::size_t files_written = 0;
   std::vector<Unanswered> unanswered;
   std::vector<std::string> notes;  // e.g. an archive that failed its checksum, so that REST was asked
-  RangeSet holes;                  // asked for, and the exchange has nothing there
-  std::optional<Error> error;      // the symbol could not be worked on at all
+  Origins came_from;
+  RangeSet holes;  // asked for, and the exchange has nothing there
+  // The market does not trade now (`status`: BREAK, HALT, …), and the exchange has nothing from here on. No
+  // failure, but no hole either: it is asked again next time.
+  std::optional<Timestamp> nothing_from;
+  std::string status;
+  std::optional<Error> error;  // the symbol could not be worked on at all
   Derived derived;
 };
 inline constexpr std::size_t kNamed = 100;
 
 struct BackfillReport {
   std::vector<SymbolBackfill> symbols;
+  // Pairs of all_of_quote that do not trade now and are not in the lake: nothing is fetched of them.
+  std::vector<std::string> left_out;
   Timestamp exchange_now;
   std::chrono::nanoseconds duration{0};
   std::int64_t weight_used = 0;

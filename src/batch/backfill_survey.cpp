@@ -1,10 +1,13 @@
 #include "batch/backfill_survey.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
 
+#include "base/log.hpp"
+#include "base/number_text.hpp"
 #include "base/parallel.hpp"
 #include "batch/status.hpp"
 #include "exchange/symbols.hpp"
@@ -18,11 +21,17 @@ using lake::Table;
 constexpr Table kKlineTables[] = {Table::klines_1m, Table::klines_1d};
 // From this many pages on it is worth asking what the exchange's weight limit is.
 constexpr std::size_t kManyPages = 100;
+// What is stored has ended so long ago that the market may have closed.
+constexpr Millis kLongSilence = 3 * kDay;
+// Of more symbols the sum is told, and each with -v.
+constexpr std::size_t kFewSymbols = 10;
+constexpr std::size_t kNamedLeftOut = 5;
 
 struct SymbolList {
   std::vector<std::string> symbols;              // sorted, unique
   std::optional<exchange::ExchangeInfo> listed;  // where the exchange had to be asked
   std::set<std::string, std::less<>> in_lake;
+  std::vector<std::string> left_out;
 };
 
 Result<SymbolList> list_symbols(const BackfillEnvironment& environment, const BackfillOptions& options) {
@@ -42,7 +51,11 @@ Result<SymbolList> list_symbols(const BackfillEnvironment& environment, const Ba
     for (const exchange::SymbolInfo& info : list.listed->symbols) {
       if (info.quote != options.all_of_quote || options.all_of_quote.empty()) continue;
       found = true;
-      if (info.trading() && lake::is_symbol(info.symbol)) wanted.insert(info.symbol);
+      const bool take = info.trading() || list.in_lake.contains(info.symbol);
+      if (take && lake::is_symbol(info.symbol))
+        wanted.insert(info.symbol);
+      else if (!wanted.contains(info.symbol))
+        list.left_out.push_back(info.symbol);
     }
     if (!found) {
       return fail(ErrorCode::not_found,
@@ -51,6 +64,7 @@ Result<SymbolList> list_symbols(const BackfillEnvironment& environment, const Ba
     }
   }
   list.symbols.assign(wanted.begin(), wanted.end());
+  std::ranges::sort(list.left_out);
   return list;
 }
 
@@ -70,8 +84,8 @@ std::string_view unit_of(candles::Interval interval) {
   return interval == candles::Interval::d1 ? "days" : "minutes";
 }
 
-// Where the history begins that is asked for: the exchange's first candle at or after `since`, if nothing is
-// known that early. The silence before it counts as answered.
+// Where the history begins that is asked for, and whether it has ended: the exchange's first candle at or
+// after `since`, if nothing is known that early. The silence before it counts as answered.
 Status find_beginning(const BackfillEnvironment& environment, const BackfillOptions& options,
                       const Known& known, Timestamp until, RangeSet& missing, Survey& survey) {
   if (missing.empty()) return {};
@@ -79,7 +93,16 @@ Status find_beginning(const BackfillEnvironment& environment, const BackfillOpti
   const bool known_before =
       std::ranges::any_of(known.present, [&](const TimeRange& r) { return r.begin < first.begin; });
   const bool short_enough = first.length().count() <= grid_of(options.interval) * exchange::kMaxKlinesPerPage;
-  if (known_before || short_enough) return {};
+  if (known_before) {
+    // A market that closed: one question instead of one for each file and page since.
+    const TimeRange last = missing.ranges().back();
+    if (last.end < until || last.length() < kLongSilence) return {};
+    const auto next = environment.rest.first_kline_at_or_after(
+        survey.report.symbol, options.interval, last.begin, {options.deadline, environment.stop});
+    if (next && !*next) survey.nothing_from = last.begin;
+    return {};
+  }
+  if (short_enough) return {};
   CHANDLER_ASSIGN(const auto next, environment.rest.first_kline_at_or_after(
                                        survey.report.symbol, options.interval, first.begin,
                                        {options.deadline, environment.stop}));
@@ -143,23 +166,57 @@ Status survey_symbol(const BackfillEnvironment& environment, const BackfillOptio
   return {};
 }
 
+std::size_t candles_in(const RangeSet& ranges, candles::Interval interval) {
+  return static_cast<std::size_t>(ranges.length().count() / grid_of(interval));
+}
+
 std::string describe(const Survey& survey, candles::Interval interval) {
   const SymbolBackfill& r = survey.report;
-  const auto missing = static_cast<std::size_t>(r.missing.length().count() / grid_of(interval));
-  if (missing == 0)
-    return fmt::format("{}: {} {} stored, nothing is missing", r.symbol, r.stored_before, unit_of(interval));
+  const std::size_t missing = candles_in(r.missing, interval);
+  const std::string stored =
+      fmt::format("{}: {} {} stored", r.symbol, group_digits(r.stored_before), unit_of(interval));
+  if (missing == 0) return stored + ", nothing is missing";
   const TimeRange whole{r.missing.begin()->begin, r.missing.ranges().back().end};
-  return fmt::format("{}: {} {} stored, {} missing in {} {} ({})", r.symbol, r.stored_before,
-                     unit_of(interval), missing, r.missing.ranges().size(),
-                     r.missing.ranges().size() == 1 ? "range" : "ranges", format_range(whole));
+  return fmt::format("{}, {} missing in {} ({})", stored, group_digits(missing),
+                     counted(r.missing.ranges().size(), "range", "ranges"), format_range(whole));
+}
+
+// What a person should know before the fetching begins, which may take hours.
+void tell(const Surveys& surveys, const BackfillOptions& options, Progress& progress) {
+  std::size_t stored = 0, missing = 0, symbols = 0, incomplete = 0;
+  for (const Survey& one : surveys.symbols) {
+    if (one.report.error) continue;
+    const std::string line = describe(one, options.interval);
+    if (surveys.symbols.size() > kFewSymbols)
+      spdlog::info("{}", line);
+    else
+      progress.note(line);
+    ++symbols;
+    stored += one.report.stored_before;
+    missing += candles_in(one.report.missing, options.interval);
+    if (!one.report.missing.empty()) ++incomplete;
+  }
+  if (surveys.symbols.size() > kFewSymbols) {
+    progress.note(fmt::format("{} symbols: {} {} stored, {} missing of {}", group_digits(symbols),
+                              group_digits(stored), unit_of(options.interval), group_digits(missing),
+                              counted(incomplete, "symbol", "symbols")));
+  }
+  if (surveys.left_out.empty()) return;
+  std::vector<std::string> named = surveys.left_out;
+  const bool more = named.size() > kNamedLeftOut;
+  if (more) named.resize(kNamedLeftOut);
+  progress.note(fmt::format("{} of {} not traded now and left out ({}{}): name what you want of them",
+                            counted(surveys.left_out.size(), "pair", "pairs"), options.all_of_quote,
+                            fmt::join(named, ", "), more ? ", …" : ""));
 }
 
 }  // namespace
 
-Result<std::vector<Survey>> survey(const BackfillEnvironment& environment, const BackfillOptions& options,
-                                   Timestamp now) {
+Result<Surveys> survey(const BackfillEnvironment& environment, const BackfillOptions& options,
+                       Timestamp now) {
   CHANDLER_ASSIGN(const SymbolList list, list_symbols(environment, options));
-  std::vector<Survey> surveys(list.symbols.size());
+  Surveys all{std::vector<Survey>(list.symbols.size()), list.left_out};
+  std::vector<Survey>& surveys = all.symbols;
   environment.progress.begin("looking at what is stored", surveys.size(), "symbols");
   CHANDLER_TRY(parallel_for(surveys.size(), options.in_flight, [&](std::size_t i) -> Status {
     Survey& one = surveys[i];
@@ -183,13 +240,13 @@ Result<std::vector<Survey>> survey(const BackfillEnvironment& environment, const
       pages +=
           static_cast<std::size_t>(std::ranges::count(partition.pieces, Piece::Origin::rest, &Piece::origin));
     }
-    if (!one.report.error) environment.progress.note(describe(one, options.interval));
   }
   if (pages >= kManyPages && !list.listed) {
     // Only for the weight limit: without it the cautious default is kept.
     (void)environment.rest.exchange_info({options.deadline, environment.stop});
   }
-  return surveys;
+  tell(all, options, environment.progress);
+  return all;
 }
 
 }  // namespace chandler::batch

@@ -11,12 +11,18 @@ struct Survey {
   std::vector<PlannedPartition> partitions;
   TimeRange
       silent_before{};  // the exchange has said that it has nothing here; belongs to the first partition
+  // What is stored ends long ago, and the exchange has nothing from here on.
+  std::optional<Timestamp> nothing_from;
   SymbolBackfill report;
 };
 
-// One per symbol, in order of name. `now` is the exchange's clock. Asks the exchange for its list of symbols
-// only where a symbol is new to the lake or a quote asset was named.
-Result<std::vector<Survey>> survey(const BackfillEnvironment& environment, const BackfillOptions& options,
-                                   Timestamp now);
+struct Surveys {
+  std::vector<Survey> symbols;        // in order of name
+  std::vector<std::string> left_out;  // as in BackfillReport
+};
+
+// `now` is the exchange's clock. Asks the exchange for its list of symbols only where a symbol is new to the
+// lake or a quote asset was named.
+Result<Surveys> survey(const BackfillEnvironment& environment, const BackfillOptions& options, Timestamp now);
 
 }  // namespace chandler::batch

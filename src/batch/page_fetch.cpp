@@ -37,12 +37,27 @@ bool KnownSilence::covers(TimeRange range) const {
   return silent_.contains(range);
 }
 
+void KnownSilence::learn_end(Timestamp t) {
+  const std::lock_guard lock(mutex_);
+  end_ = std::min(end_.value_or(t), t);
+}
+
+bool KnownSilence::is_after_end(Timestamp t) const {
+  const std::lock_guard lock(mutex_);
+  return end_ && t >= *end_;
+}
+
+std::optional<Timestamp> KnownSilence::end() const {
+  const std::lock_guard lock(mutex_);
+  return end_;
+}
+
 Fetched fetch_by_rest(exchange::RestClient& rest, const FetchTarget& target, TimeRange range,
-                      KnownSilence& silence) {
+                      KnownSilence& silence, const std::function<bool()>& trades) {
   Fetched fetched;
   TimeRange left = range;
   int contradictions = 0;
-  while (!left.empty()) {
+  while (!left.empty() && !silence.is_after_end(left.begin)) {
     if (silence.covers(left)) {
       fetched.answered.add(left);
       return fetched;
@@ -74,6 +89,10 @@ Fetched fetch_by_rest(exchange::RestClient& rest, const FetchTarget& target, Tim
       silence.learn({left.begin, **next});
       fetched.answered.add({left.begin, **next});
       left.begin = **next;
+    }
+    if (!*next && !trades()) {
+      silence.learn_end(left.begin);
+      return fetched;
     }
     if (++contradictions >= kContradictions) {
       fetched.unanswered.push_back(

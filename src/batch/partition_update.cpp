@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "batch/backfill_plan.hpp"
 #include "candles/gaps.hpp"
 
 namespace chandler::batch {
@@ -37,7 +36,11 @@ RangeSet without_rows(const RangeSet& answered, const candles::Klines& rows, can
 
 }  // namespace
 
-bool PartitionUpdate::take(Fetched fetched) {
+bool PartitionUpdate::take(Fetched fetched, Piece::Origin origin) {
+  RangeSet& from = origin == Piece::Origin::archive_month ? came_from_.months
+                   : origin == Piece::Origin::archive_day ? came_from_.days
+                                                          : came_from_.rest;
+  from.add(fetched.answered);
   if (!fetched.rows.empty()) pages_.push_back(std::move(fetched.rows));
   answered_.add(fetched.answered);
   truncated_ += fetched.truncated_close_times;
@@ -52,6 +55,9 @@ Status PartitionUpdate::commit(lake::Storage& storage, candles::Interval interva
   std::ranges::sort(unanswered_, {}, [](const Unanswered& u) { return u.range.begin; });
   std::ranges::move(unanswered_, std::back_inserter(report.unanswered));
   std::ranges::move(notes_, std::back_inserter(report.notes));
+  report.came_from.months.add(came_from_.months);
+  report.came_from.days.add(came_from_.days);
+  report.came_from.rest.add(came_from_.rest);
   report.truncated_close_times += truncated_;
   report.rejected_rows += rejected_lines_;
 

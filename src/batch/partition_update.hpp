@@ -2,6 +2,7 @@
 // is replaced.
 #pragma once
 
+#include "batch/backfill_plan.hpp"
 #include "batch/page_fetch.hpp"
 #include "lake/kline_file.hpp"
 
@@ -13,8 +14,8 @@ class PartitionUpdate {
   PartitionUpdate(lake::Partition partition, std::size_t pieces)
       : partition_(std::move(partition)), open_pieces_(pieces) {}
 
-  // Takes what one piece brought; true once every piece has come.
-  bool take(Fetched fetched);
+  // Takes what one piece brought, and from where; true once every piece has come.
+  bool take(Fetched fetched, Piece::Origin origin);
   // More pieces than planned, e.g. because an archive was not there.
   void expect(std::size_t pieces) { open_pieces_ += pieces; }
   // Also asked for, beyond this partition: the silence before a symbol's first candle.
@@ -35,6 +36,7 @@ class PartitionUpdate {
   std::size_t open_pieces_;
   std::vector<candles::Klines> pages_;  // each in order of time, in order of arrival
   RangeSet answered_;
+  Origins came_from_;
   std::size_t truncated_ = 0;
   std::size_t rejected_lines_ = 0;
   std::vector<Unanswered> unanswered_;

@@ -178,6 +178,7 @@ Result<int> run(const Options& options, Context& context) {
   ExchangeClients clients(options.exchange, context.clock);
   batch::BackfillFigures figures;
   MeasuredProgress progress(context.progress);
+  clients.tell_of_waits(progress);
   CHANDLER_ASSIGN(const auto metrics, options.metrics.serve([&](metrics::Families& families) {
     progress.add_to(families);
     add_to(families, figures);

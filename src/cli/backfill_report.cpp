@@ -1,6 +1,7 @@
 #include "cli/backfill_report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -14,6 +15,8 @@ using batch::BackfillReport;
 using batch::SymbolBackfill;
 
 constexpr std::size_t kShown = 5;
+// Of so many symbols it is told which range came from where; of more, --json says it.
+constexpr std::size_t kFewSymbols = 8;
 
 Json to_json(const RangeSet& ranges) {
   Json list = Json::array();
@@ -74,7 +77,14 @@ Json to_json(const SymbolBackfill& s, candles::Interval interval) {
   j["different_rows"] = s.different_rows;
   j["differences"] = differences_json(s);
   j["unanswered"] = unanswered_json(s);
+  j["came_from"] = {{"monthly_archives", to_json(s.came_from.months)},
+                    {"daily_archives", to_json(s.came_from.days)},
+                    {"rest", to_json(s.came_from.rest)}};
   j["holes"] = to_json(s.holes);
+  if (s.nothing_from) {
+    j["nothing_from"] = format_instant(*s.nothing_from);
+    j["exchange_status"] = s.status;
+  }
   j["notes"] = s.notes;
   j["files_written"] = s.files_written + s.derived.files_written;
   j["days"] = s.derived.days;
@@ -91,7 +101,11 @@ void print_details(const SymbolBackfill& s) {
                       format_duration(hole.length())));
   }
   if (s.holes.ranges().size() > kShown)
-    print(fmt::format("{}: … and {} more holes\n", s.symbol, s.holes.ranges().size() - kShown));
+    print(fmt::format("{}: … and {} more holes\n", s.symbol, group_digits(s.holes.ranges().size() - kShown)));
+  if (s.nothing_from) {
+    print(fmt::format("{}: not traded now ({}); the exchange has nothing from {} on\n", s.symbol, s.status,
+                      format_minute(*s.nothing_from)));
+  }
   for (std::size_t i = 0; i < std::min(kShown, s.rejected.size()); ++i) {
     print(fmt::format("{}: rejected {}: {}\n", s.symbol,
                       format_instant(from_ms(s.rejected[i].kline.open_time)),
@@ -112,20 +126,112 @@ void print_details(const SymbolBackfill& s) {
     print(fmt::format("{}: … and {} more notes; --json has each\n", s.symbol, s.notes.size() - kShown));
 }
 
+std::string listed(const RangeSet& ranges) {
+  std::vector<std::string> texts;
+  for (const TimeRange& range : ranges) texts.push_back(format_range(range));
+  const std::size_t more = texts.size() > kShown ? texts.size() - kShown : 0;
+  texts.resize(texts.size() - more);
+  return fmt::format("{}{}", fmt::join(texts, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
+void print_origins(const SymbolBackfill& s) {
+  std::vector<std::string> parts;
+  const auto add = [&](const char* from, const RangeSet& ranges) {
+    if (!ranges.empty()) parts.push_back(fmt::format("{} {}", from, listed(ranges)));
+  };
+  add("from monthly files", s.came_from.months);
+  add("from daily files", s.came_from.days);
+  add("by REST", s.came_from.rest);
+  if (!parts.empty()) print(fmt::format("{}: {}\n", s.symbol, fmt::join(parts, "; ")));
+}
+
+// What lies side by side, fails alike and has one remedy is told once, with the first as the example.
+void print_unanswered(const SymbolBackfill& s) {
+  std::size_t told = 0;
+  for (std::size_t i = 0; i < s.unanswered.size();) {
+    TimeRange range = s.unanswered[i].range;
+    Error error = s.unanswered[i].error;
+    std::size_t pieces = 1;
+    for (; i + pieces < s.unanswered.size(); ++pieces) {
+      const batch::Unanswered& next = s.unanswered[i + pieces];
+      if (next.range.begin != range.end || next.error.code != error.code || next.error.remedy != error.remedy)
+        break;
+      range.end = next.range.end;
+    }
+    i += pieces;
+    error.what = fmt::format("{} is missing {}{}: {}", s.symbol, format_range(range),
+                             pieces > 1 ? fmt::format(", in {} pieces; the first", pieces) : "", error.what);
+    print_error(error);
+    if (++told == kShown && i < s.unanswered.size()) {
+      print_warning(fmt::format("{} is missing {} more ranges; --json names each", s.symbol,
+                                group_digits(s.unanswered.size() - i)));
+      break;
+    }
+  }
+}
+
 void print_failures(const BackfillReport& report) {
   for (const SymbolBackfill& s : report.symbols) {
     if (s.error) print_error(*s.error);
-    for (std::size_t i = 0; i < std::min(kShown, s.unanswered.size()); ++i) {
-      Error error = s.unanswered[i].error;
-      error.what =
-          fmt::format("{} is missing {}: {}", s.symbol, format_range(s.unanswered[i].range), error.what);
-      print_error(error);
-    }
-    if (s.unanswered.size() > kShown) {
-      print_warning(
-          fmt::format("{} is missing {} ranges in all; --json names each", s.symbol, s.unanswered.size()));
-    }
+    print_unanswered(s);
   }
+}
+
+// What came of it, in words that fit what came.
+std::string outcome(const BackfillReport& report, candles::Interval interval) {
+  if (report.nothing_was_missing()) return "Nothing was missing";
+  std::int64_t missing = 0, fetched = 0;
+  std::size_t failed = 0;
+  bool all_answered = !report.interrupted;
+  for (const SymbolBackfill& s : report.symbols) {
+    if (s.error) ++failed;
+    if (!s.unanswered.empty()) all_answered = false;
+    missing += candles_in(s.missing, interval);
+    fetched += static_cast<std::int64_t>(s.fetched);
+  }
+  if (!all_answered) {
+    const std::string of = fmt::format("{} missing {}", group_digits(missing),
+                                       interval == candles::Interval::d1 ? "days" : "minutes");
+    return fetched == 0 ? "Fetched nothing of " + of
+                        : fmt::format("Fetched {} of {}", group_digits(fetched), of);
+  }
+  if (failed == report.symbols.size()) return "Fetched nothing";
+  return failed == 0 ? "Fetched what was missing"
+                     : fmt::format("Fetched what was missing of {} of {} symbols",
+                                   report.symbols.size() - failed, report.symbols.size());
+}
+
+void print_table(const BackfillReport& report, candles::Interval interval, bool colour) {
+  TextTable table({{"symbol"},
+                   {"missing", Align::right},
+                   {"fetched", Align::right},
+                   {"added", Align::right, 3},
+                   {"replaced", Align::right, 6},
+                   {"rejected", Align::right, 4},
+                   {"differ", Align::right, 5},
+                   {"holes", Align::right, 2},
+                   {"days", Align::right, 1},
+                   {"filled", Align::right, 7},
+                   {"first day", Align::left, 8},
+                   {"last day"}});
+  const auto day = [](const std::optional<Day>& d) { return d ? format_day(*d) : "-"; };
+  for (const SymbolBackfill& s : report.symbols) {
+    if (s.error && s.stored_before == 0) continue;
+    table.add({s.symbol, group_digits(candles_in(s.missing, interval)), group_digits(s.fetched),
+               group_digits(s.added), group_digits(s.replaced), group_digits(s.rejected_rows),
+               group_digits(s.different_rows), group_digits(candles_in(s.holes, interval)),
+               group_digits(s.derived.days), group_digits(s.derived.filled), day(s.derived.first),
+               day(s.derived.last)});
+  }
+  if (table.rows() > 0) print(table.to_text(colour, stdout_columns()));
+}
+
+void print_archive(const exchange::ArchiveCounters& archive) {
+  std::string text = fmt::format("From the archive: {}, {:.1f} MB; {} not published",
+                                 counted(archive.files, "file", "files"),
+                                 static_cast<double>(archive.bytes) / 1e6, group_digits(archive.absent));
+  if (archive.unusable > 0) text += fmt::format("; {} wrong each time", group_digits(archive.unusable));
+  print(fmt::format("{}; {} failed\n", text, counted(archive.mismatches, "check", "checks")));
 }
 
 }  // namespace
@@ -147,47 +253,27 @@ Json to_json(const BackfillReport& report, candles::Interval interval) {
            {{"files", report.archive.files},
             {"not_published", report.archive.absent},
             {"failed_checks", report.archive.mismatches},
+            {"unusable", report.archive.unusable},
             {"requests", report.archive.requests},
             {"bytes", report.archive.bytes}}},
+          {"left_out", report.left_out},
           {"symbols", std::move(symbols)}};
 }
 
 void print_report(const BackfillReport& report, candles::Interval interval, bool colour) {
-  TextTable table({{"symbol"},
-                   {"missing", Align::right},
-                   {"fetched", Align::right},
-                   {"added", Align::right},
-                   {"replaced", Align::right},
-                   {"rejected", Align::right},
-                   {"differ", Align::right},
-                   {"holes", Align::right},
-                   {"days", Align::right},
-                   {"filled", Align::right},
-                   {"first day"},
-                   {"last day"}});
-  const auto count = [](auto n) { return group_digits(static_cast<std::int64_t>(n)); };
+  print_table(report, interval, colour);
+  const bool few = report.symbols.size() <= kFewSymbols;
   for (const SymbolBackfill& s : report.symbols) {
-    if (s.error && s.stored_before == 0) continue;
-    table.add({s.symbol, count(candles_in(s.missing, interval)), count(s.fetched), count(s.added),
-               count(s.replaced), count(s.rejected_rows), count(s.different_rows),
-               count(candles_in(s.holes, interval)), count(s.derived.days), count(s.derived.filled),
-               s.derived.first ? format_day(*s.derived.first) : "-",
-               s.derived.last ? format_day(*s.derived.last) : "-"});
+    if (few && report.archive.requests > 0) print_origins(s);
+    print_details(s);
   }
-  if (table.rows() > 0) print(table.to_text(colour));
-  for (const SymbolBackfill& s : report.symbols) print_details(s);
-  const auto ms = std::chrono::duration_cast<Millis>(report.duration);
-  print(
-      fmt::format("{}{} up to {} UTC by the exchange's clock, in {}; {} requests ({} repeated), weight {}\n",
-                  report.interrupted ? "Interrupted; what was finished is kept. " : "",
-                  report.nothing_was_missing() ? "Nothing was missing" : "Fetched what was missing",
-                  format_minute(report.exchange_now), format_duration(ms), count(report.requests.requests),
-                  count(report.requests.retries), count(report.weight_used)));
-  if (report.archive.requests > 0) {
-    print(fmt::format("From the archive: {} files, {:.1f} MB; {} not published, {} failed their checks\n",
-                      count(report.archive.files), static_cast<double>(report.archive.bytes) / 1e6,
-                      count(report.archive.absent), count(report.archive.mismatches)));
-  }
+  print(fmt::format("{}{} up to {} UTC by the exchange's clock, in {}; {} ({} repeated), weight {}\n",
+                    report.interrupted ? "Interrupted; what was finished is kept. " : "",
+                    outcome(report, interval), format_minute(report.exchange_now),
+                    format_duration(std::chrono::duration_cast<Millis>(report.duration)),
+                    counted(report.requests.requests, "request", "requests"),
+                    group_digits(report.requests.retries), group_digits(report.weight_used)));
+  if (report.archive.requests > 0) print_archive(report.archive);
   print_failures(report);
 }
 

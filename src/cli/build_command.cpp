@@ -43,7 +43,7 @@ Result<int> run(const std::vector<std::string>& arguments, bool reread, Context&
                    {"files written", Align::right}});
   Json list = Json::array();
   for (const batch::Derived& d : derived) {
-    const auto count = [](std::size_t n) { return group_digits(static_cast<std::int64_t>(n)); };
+    const auto count = [](std::size_t n) { return group_digits(n); };
     minutes += d.minutes_read;
     table.add({d.symbol, count(d.days), count(d.filled), d.first ? format_day(*d.first) : "-",
                d.last ? format_day(*d.last) : "-", count(d.minutes_read), count(d.files_written)});
@@ -54,7 +54,7 @@ Result<int> run(const std::vector<std::string>& arguments, bool reread, Context&
     print_json({{"duration_seconds", seconds}, {"minutes_read", minutes}, {"symbols", std::move(list)}});
   } else {
     print(table.to_text(context.colour));
-    print(fmt::format("Derived from {} minutes in {}\n", group_digits(static_cast<std::int64_t>(minutes)),
+    print(fmt::format("Derived from {} minutes in {}\n", group_digits(minutes),
                       format_duration(std::chrono::duration_cast<Millis>(duration))));
   }
   return kDone;

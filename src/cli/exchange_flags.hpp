@@ -28,6 +28,10 @@ class ExchangeClients {
   ExchangeClients(const ExchangeFlags& flags, Clock& clock);
   exchange::RestClient& rest() { return rest_; }
   exchange::ArchiveClient& archive() { return archive_; }
+  // A wait that the exchange orders, or its limit, shows as a note. `progress` outlives the requests.
+  void tell_of_waits(Progress& progress) {
+    budget_.tell_of_waits([&progress](std::string_view line) { progress.note(line); });
+  }
   // chandler_exchange_…: requests, repeats, waits and bytes by service, and the weight budget. Thread safe.
   void add_to(metrics::Families& families) const;
 

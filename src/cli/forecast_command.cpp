@@ -172,9 +172,8 @@ void print_result(const ForecastRun& run, const ForecastJob& job, double seconds
     if (s.error) continue;
     const auto price = [](double value) { return std::isfinite(value) ? fmt::format("{:.6g}", value) : "-"; };
     table.add({s.symbol, s.model, text_of(s.saved.mase, 3), text_of(s.naive.mase, 3),
-               text_of(s.saved.mape, 2), text_of(100 * s.saved.coverage80, 1) + "%",
-               group_digits(static_cast<std::int64_t>(s.days)),
-               group_digits(static_cast<std::int64_t>(s.filled)), price(s.forecast.yhat.back()),
+               text_of(s.saved.mape, 2), text_of(100 * s.saved.coverage80, 1) + "%", group_digits(s.days),
+               group_digits(s.filled), price(s.forecast.yhat.back()),
                price(s.forecast.lower80.back()) + " … " + price(s.forecast.upper80.back())});
   }
   print("\n" + table.to_text(colour));

@@ -108,13 +108,12 @@ void warn(const batch::Imported& imported, const Options& options, const Rejects
   for (const auto& r : rejects.shown()) print_warning(fmt::format("{}:{}: {}", r.file, r.line, r.reason));
   if (imported.rejected > rejects.shown().size()) {
     print_warning(
-        fmt::format("{} more bad rows{}",
-                    group_digits(static_cast<std::int64_t>(imported.rejected - rejects.shown().size())),
+        fmt::format("{} more bad rows{}", group_digits(imported.rejected - rejects.shown().size()),
                     options.rejects.empty() ? "; --rejects FILE names them all" : " in " + options.rejects));
   }
   if (imported.candles.differing == 0) return;
   print_warning(fmt::format("{} stored candles differ from the imported ones and were kept, e.g.",
-                            group_digits(static_cast<std::int64_t>(imported.candles.differing))));
+                            group_digits(imported.candles.differing)));
   for (const auto& d : imported.candles.examples) {
     print_warning(fmt::format("  {}: stored {} ({}), imported {}", format_minute(from_ms(d.stored.open_time)),
                               price_line(d.stored), candles::name(d.stored.source), price_line(d.incoming)));
@@ -123,7 +122,7 @@ void warn(const batch::Imported& imported, const Options& options, const Rejects
 
 void print_text(const Options& options, const batch::Imported& imported,
                 const std::vector<batch::Derived>& derived, bool colour) {
-  const auto count = [](std::uint64_t n) { return group_digits(static_cast<std::int64_t>(n)); };
+  const auto count = [](std::uint64_t n) { return group_digits(n); };
   TextTable table({{"symbol"},
                    {"rows", Align::right},
                    {"first", Align::left, 4},

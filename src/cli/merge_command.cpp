@@ -36,7 +36,7 @@ void print_report(const batch::MergeReport& report, bool colour) {
                    {"different", Align::right},
                    {"files removed", Align::right},
                    {"kept", Align::right}});
-  const auto count = [](std::size_t n) { return group_digits(static_cast<std::int64_t>(n)); };
+  const auto count = [](std::size_t n) { return group_digits(n); };
   for (const auto& s : report.symbols) {
     table.add({s.symbol, count(s.added), count(s.covered), count(s.different), count(s.files_removed),
                count(s.files_kept)});

@@ -82,8 +82,7 @@ void print_table(const ReportTable& table, std::size_t at_most, bool colour) {
   }
   print(text.to_text(colour));
   if (table.rows.size() > at_most) {
-    print(fmt::format("… and {} more in {}.csv\n",
-                      group_digits(static_cast<std::int64_t>(table.rows.size() - at_most)), table.name));
+    print(fmt::format("… and {} more in {}.csv\n", group_digits(table.rows.size() - at_most), table.name));
   }
 }
 

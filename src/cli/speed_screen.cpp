@@ -242,8 +242,8 @@ Status SpeedScreen::print_days() const {
   print(fmt::format(
       "{} messages: {} closed minutes, {} sights of open ones, {} repeated, {} late, {} rejected. {} minutes "
       "new in the lake, {} replaced.\n",
-      group_digits(static_cast<std::int64_t>(figures_.messages)), figures_.closed.load(),
-      figures_.open.load(), figures_.repeated.load(), figures_.late.load(), figures_.rejected_total(),
+      group_digits(figures_.messages.load()), figures_.closed.load(), figures_.open.load(),
+      figures_.repeated.load(), figures_.late.load(), figures_.rejected_total(),
       figures_.minutes_added.load(), figures_.minutes_replaced.load()));
   return {};
 }

@@ -53,7 +53,7 @@ void print_table(const std::vector<SymbolStatus>& all, bool colour) {
                    {"last day", Align::left, 6},
                    {"speed", Align::right, 8},
                    {"lag", Align::right}});
-  const auto count = [](std::size_t n) { return group_digits(static_cast<std::int64_t>(n)); };
+  const auto count = [](std::size_t n) { return group_digits(n); };
   for (const SymbolStatus& s : all) {
     table.add({s.symbol, count(s.minutes), instant_or_dash(s.first), instant_or_dash(s.last),
                s.minutes > 0 ? fmt::format("{:.3f}%", s.coverage * 100) : "-", count(s.holes),

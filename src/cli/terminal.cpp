@@ -198,14 +198,6 @@ std::string TextTable::to_text(bool colour, std::size_t columns) const {
   return text;
 }
 
-std::string group_digits(std::int64_t number) {
-  // Unsigned, since the smallest number has no positive counterpart.
-  const auto value = static_cast<std::uint64_t>(number);
-  std::string digits = fmt::format("{}", number < 0 ? ~value + 1 : value);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return number < 0 ? "-" + digits : digits;
-}
-
 std::string format_bytes(std::uint64_t bytes) {
   constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
   auto value = static_cast<double>(bytes);
@@ -221,34 +213,47 @@ std::string format_price(double value) {
   return std::isnan(value) ? "-" : fmt::format("{}", value);
 }
 
+// What is shown, and how long the bar is, follows from the width and the total alone, and what varies in
+// length comes last: nothing jumps from one drawing to the next.
 std::string progress_line(const ProgressState& state, std::chrono::nanoseconds elapsed, std::size_t columns) {
-  constexpr std::size_t kShortest = 8, kLongest = 24;  // of the bar
-  const auto amount = [&](std::uint64_t value) {
-    return state.unit == "bytes" ? format_bytes(value) : group_digits(static_cast<std::int64_t>(value));
-  };
-  const std::string unit = state.unit == "bytes" ? "" : " " + std::string(state.unit);
+  constexpr std::size_t kShortest = 8, kLongest = 24;                       // of the bar
+  constexpr std::size_t kPercent = 6, kLeft = 14, kRate = 13, kBytes = 10;  // room for each
+  const bool bytes = state.unit == "bytes";
+  const auto amount = [&](std::uint64_t value) { return bytes ? format_bytes(value) : group_digits(value); };
+  const std::string unit = bytes ? "" : " " + std::string(state.unit);
   const double seconds = std::chrono::duration<double>(elapsed).count();
   const double rate = seconds > 0.2 ? static_cast<double>(state.done) / seconds : 0;
-  std::string speed;
-  if (rate > 0 && (state.total == 0 || state.done < state.total))
-    speed = fmt::format("  {}{}/s", amount(static_cast<std::uint64_t>(rate)), unit);
+  const bool running = rate > 0 && (state.total == 0 || state.done < state.total);
+  const std::string speed =
+      running ? fmt::format("  {}/s", amount(static_cast<std::uint64_t>(rate))) : std::string();
   if (state.total == 0)
     return std::string(
         clipped(fmt::format("{}  {}{}{}", state.stage, amount(state.done), unit, speed), columns));
 
-  const double share = std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
-  std::string figures = fmt::format(" {:3.0f}%  {} of {}{}{}", share * 100, amount(state.done),
-                                    amount(state.total), unit, speed);
-  if (!speed.empty()) {
-    const double left = std::ceil(static_cast<double>(state.total - state.done) / rate);  // an estimate
-    figures += fmt::format("  {} left", format_duration(Millis{static_cast<std::int64_t>(left) * 1000}));
-  }
+  const std::string total = amount(state.total);
+  const std::string done = padded(amount(state.done), bytes ? kBytes : total.size(), Align::right);
+  const std::string amounts = fmt::format("  {} of {}{}", done, total, unit);
   std::string line = fmt::format("{}  ", state.stage);
-  const std::size_t taken = text_width(line) + text_width(figures);
+  const std::size_t shortest = text_width(line) + kShortest + kPercent;
+  const bool with_amounts = shortest + text_width(amounts) + kLeft <= columns;
+  std::size_t taken = text_width(line) + kPercent + kLeft + (with_amounts ? text_width(amounts) : 0);
+  const bool with_rate = taken + kRate + kShortest <= columns;
+  if (with_rate) taken += kRate;
+
+  const double share = std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
   const std::size_t cells = std::clamp(columns - std::min(columns, taken), kShortest, kLongest);
   for (std::size_t i = 0; i < cells; ++i)
     line += static_cast<double>(i + 1) <= share * static_cast<double>(cells) ? "█" : "░";
-  return std::string(clipped(line + figures, columns));
+  line += fmt::format(" {:3.0f}%", share * 100);
+  if (with_amounts) line += amounts;
+  if (running) {
+    const auto left = static_cast<std::int64_t>(
+        std::ceil(static_cast<double>(state.total - state.done) / rate));  // an estimate
+    line += left < 60 ? fmt::format("  {} s left", left)
+                      : fmt::format("  {} left", format_duration(std::chrono::seconds(left)));
+    if (with_rate) line += speed;
+  }
+  return std::string(clipped(line, columns));
 }
 
 std::unique_ptr<Progress> make_progress(Clock& clock, bool quiet) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/number_text.hpp"
 #include "base/progress.hpp"
 
 namespace chandler::cli {
@@ -48,7 +49,6 @@ struct TerminalSize {
 // Of the terminal behind the descriptor; 80 × 24 where none tells.
 TerminalSize terminal_size(int descriptor);
 
-std::string group_digits(std::int64_t number);  // 228,000
 std::string format_bytes(std::uint64_t bytes);  // 3.2 MiB
 std::string format_price(double value);         // as few digits as give the value back; "-" for unknown
 
@@ -56,7 +56,7 @@ struct ProgressState {
   std::string_view stage, unit;
   std::uint64_t done = 0, total = 0;  // total 0: unknown
 };
-// One line of at most `columns`: the bar gives way to the figures before these are cut.
+// One line of at most `columns`: where these are few the bar gives way, then the rate, then the amounts.
 std::string progress_line(const ProgressState& state, std::chrono::nanoseconds elapsed, std::size_t columns);
 
 // A bar with rate and remaining time when stderr is a terminal, else only the notes; nothing at all if quiet.

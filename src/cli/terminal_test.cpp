@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
+#include <set>
 
 #include "cli/command.hpp"
 
@@ -54,23 +54,31 @@ TEST(Terminal, TheBarGivesWayToTheFigures) {
   const ProgressState reading{"reading BTCUSDT", "bytes", 30 * kMiB, 120 * kMiB};
   const std::chrono::seconds second{1};
   EXPECT_EQ(progress_line(reading, second, 120),
-            "reading BTCUSDT  ██████░░░░░░░░░░░░░░░░░░  25%  30.0 MiB of 120.0 MiB  30.0 MiB/s  3.0 s left");
+            "reading BTCUSDT  ██████░░░░░░░░░░░░░░░░░░  25%    30.0 MiB of 120.0 MiB  3 s left  30.0 MiB/s");
   EXPECT_EQ(progress_line(reading, second, 79),
-            "reading BTCUSDT  ██░░░░░░░░  25%  30.0 MiB of 120.0 MiB  30.0 MiB/s  3.0 s left");
+            "reading BTCUSDT  ████░░░░░░░░░░░░░  25%    30.0 MiB of 120.0 MiB  3 s left");
+  EXPECT_EQ(progress_line(reading, second, 50), "reading BTCUSDT  ███░░░░░░░░░░  25%  3 s left");
   EXPECT_EQ(progress_line(reading, second, 20), "reading BTCUSDT  ██░");
-  EXPECT_EQ(progress_line({"building", "minutes", 5000, 0}, second, 79),
-            "building  5,000 minutes  5,000 minutes/s");
+  EXPECT_EQ(progress_line({"building", "minutes", 5000, 0}, second, 79), "building  5,000 minutes  5,000/s");
   EXPECT_EQ(progress_line({"building", "minutes", 9, 9}, second, 79),
-            "building  ████████████████████████ 100%  9 of 9 minutes");
+            "building  ████████████████████ 100%  9 of 9 minutes");
 }
 
-TEST(Format, DigitsAreGroupedByThree) {
-  EXPECT_EQ(group_digits(0), "0");
-  EXPECT_EQ(group_digits(999), "999");
-  EXPECT_EQ(group_digits(1000), "1,000");
-  EXPECT_EQ(group_digits(1'234'567), "1,234,567");
-  EXPECT_EQ(group_digits(-228'000), "-228,000");
-  EXPECT_EQ(group_digits(std::numeric_limits<std::int64_t>::min()), "-9,223,372,036,854,775,808");
+TEST(ProgressLine, NothingMovesWhileItFillsAndNoLineIsTooWide) {
+  for (const std::size_t columns : {39U, 59U, 79U, 99U, 119U}) {
+    std::set<std::size_t> bars, amounts;
+    for (std::uint64_t done = 1; done < 3'256'052; done += done / 3 + 1) {
+      for (const int seconds : {1, 50, 4000}) {
+        const std::string line =
+            progress_line({"fetching", "minutes", done, 3'256'052}, std::chrono::seconds(seconds), columns);
+        EXPECT_LE(text_width(line), columns) << line;
+        bars.insert(line.find('%'));
+        amounts.insert(line.find(" of "));
+      }
+    }
+    EXPECT_EQ(bars.size(), 1U) << columns;
+    EXPECT_EQ(amounts.size(), 1U) << columns;
+  }
 }
 
 TEST(Format, BytesHaveBinaryUnits) {

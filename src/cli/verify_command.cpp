@@ -40,14 +40,11 @@ struct Audit {
   }
 };
 
-std::string count(std::size_t n, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", group_digits(static_cast<std::int64_t>(n)), n == 1 ? one : many);
-}
-
 Result<Audit> run_audit(const Options& options, const std::vector<std::string>& wanted,
                         const lake::Storage& storage, Context& context) {
   CHANDLER_ASSIGN(const auto symbols, batch::select_symbols(storage, wanted));
   ExchangeClients clients(options.exchange, context.clock);
+  clients.tell_of_waits(context.progress);
   exchange::Call call;
   call.stop = context.stop;
   if (options.exchange.deadline > 0) {
@@ -133,7 +130,7 @@ void print_violations(const std::vector<Violation>& violations) {
   }
   if (violations.size() > kShown) {
     text += fmt::format("… and {}; --json lists all\n",
-                        count(violations.size() - kShown, "violation", "violations"));
+                        counted(violations.size() - kShown, "violation", "violations"));
   }
   print(text);
 }
@@ -151,8 +148,8 @@ void print_pending(const VerifyReport& report) {
   if (waiting.size() > 8) names += ", …";
   print(fmt::format(
       "{} of {} not followed the klines yet; the next backfill or `chandler build` derives them: {}\n",
-      count(report.pending(), "derived file", "derived files"),
-      count(waiting.size(), "symbol has", "symbols have"), names));
+      counted(report.pending(), "derived file", "derived files"),
+      counted(waiting.size(), "symbol has", "symbols have"), names));
 }
 
 void print_audit(const Audit& audit, bool colour) {
@@ -175,15 +172,15 @@ void print_audit(const Audit& audit, bool colour) {
   if (table.rows() > 0) print(table.to_text(colour));
   if (audit.differences() > kShown) {
     print(fmt::format("… and {}; --json lists all\n",
-                      count(audit.differences() - kShown, "difference", "differences")));
+                      counted(audit.differences() - kShown, "difference", "differences")));
   }
   std::string line =
-      fmt::format("Compared {} with {}: {}", count(audit.days(), "day", "days"), audit.against,
+      fmt::format("Compared {} with {}: {}", counted(audit.days(), "day", "days"), audit.against,
                   audit.differences() == 0 ? "all are equal"
-                                           : count(audit.differences(), "value differs", "values differ"));
+                                           : counted(audit.differences(), "value differs", "values differ"));
   if (imported > 0)
-    line += fmt::format("; left out {} with imported minutes", count(imported, "day", "days"));
-  if (unknown > 0) line += fmt::format("; {} not known there", count(unknown, "day is", "days are"));
+    line += fmt::format("; left out {} with imported minutes", counted(imported, "day", "days"));
+  if (unknown > 0) line += fmt::format("; {} not known there", counted(unknown, "day is", "days are"));
   print(line + '\n');
 }
 
@@ -195,19 +192,19 @@ void print_report(const VerifyReport& report, const std::optional<Audit>& audit,
   if (report.of_another_encoder > 0) {
     print(fmt::format(
         "{} written with another version of the Parquet library: values were checked, bytes were not\n",
-        count(report.of_another_encoder, "file was", "files were")));
+        counted(report.of_another_encoder, "file was", "files were")));
   }
   if (report.rewritten > 0) {
     print(fmt::format(
         "{} written by another program: rows were checked, but nothing can tell whether they were changed\n",
-        count(report.rewritten, "file was", "files were")));
+        counted(report.rewritten, "file was", "files were")));
   }
   if (audit) print_audit(*audit, colour);
   print(fmt::format(
-      "Checked {} of {}, {}, {} in {}: {}\n", count(report.files(), "file", "files"),
-      count(report.symbols.size(), "symbol", "symbols"), count(report.rows(), "row", "rows"),
+      "Checked {} of {}, {}, {} in {}: {}\n", counted(report.files(), "file", "files"),
+      counted(report.symbols.size(), "symbol", "symbols"), counted(report.rows(), "row", "rows"),
       format_bytes(report.bytes()), format_duration(duration),
-      violations.empty() ? "every invariant holds" : count(violations.size(), "violation", "violations")));
+      violations.empty() ? "every invariant holds" : counted(violations.size(), "violation", "violations")));
 }
 
 Result<int> run(const Options& options, Context& context) {
@@ -228,10 +225,10 @@ Result<int> run(const Options& options, Context& context) {
   }
   const std::size_t violations = report.violations().size(), differences = audit ? audit->differences() : 0;
   if (violations == 0 && differences == 0) return kDone;
-  std::string what = violations > 0 ? count(violations, "violation", "violations") : "";
+  std::string what = violations > 0 ? counted(violations, "violation", "violations") : "";
   if (differences > 0) {
     what += fmt::format("{}{} from {}", violations > 0 ? ", " : "",
-                        count(differences, "difference", "differences"), audit->against);
+                        counted(differences, "difference", "differences"), audit->against);
   }
   print_error({ErrorCode::damaged, fmt::format("the lake {} has {}", storage->uri(), what), {}, {}});
   return kDoneInPart;

@@ -48,10 +48,12 @@ Result<std::optional<ArchiveFile>> ArchiveClient::fetch(const ArchivePiece& piec
   RetryPolicy policy = options_.retry;
   policy.attempts = options_.tries_of_a_mismatch;
   bool first = true;
-  return try_again<std::optional<ArchiveFile>>(policy, backoff_, clock_, call, [&] {
+  auto file = try_again<std::optional<ArchiveFile>>(policy, backoff_, clock_, call, [&] {
     if (!std::exchange(first, false)) ++retries_;
     return fetch_once(piece, url, call);
   });
+  if (!file && file.error().code == ErrorCode::invalid_data) ++unusable_;
+  return file;
 }
 
 Tried<std::optional<ArchiveFile>> ArchiveClient::fetch_once(const ArchivePiece& piece, const std::string& url,
@@ -145,7 +147,7 @@ Tried<std::optional<std::string>> ArchiveClient::attempt(const std::string& url,
 
 ArchiveCounters ArchiveClient::counters() const {
   return {requests_.load(), retries_.load(),    told_to_wait_.load(), files_.load(),
-          absent_.load(),   mismatches_.load(), bytes_.load()};
+          absent_.load(),   mismatches_.load(), unusable_.load(),     bytes_.load()};
 }
 
 }  // namespace chandler::exchange

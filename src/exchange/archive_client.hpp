@@ -37,7 +37,8 @@ struct ArchiveCounters {
   std::int64_t told_to_wait = 0;  // 429 and 418
   std::int64_t files = 0;         // read and accepted
   std::int64_t absent = 0;        // 404
-  std::int64_t mismatches = 0;    // failed a check
+  std::int64_t mismatches = 0;    // downloads that failed a check
+  std::int64_t unusable = 0;      // files of which every download did
   std::int64_t bytes = 0;
 };
 
@@ -72,7 +73,7 @@ class ArchiveClient {
   Backoff backoff_;
   SendGate gate_;
   std::atomic<std::int64_t> requests_{0}, retries_{0}, told_to_wait_{0}, files_{0}, absent_{0},
-      mismatches_{0}, bytes_{0};
+      mismatches_{0}, unusable_{0}, bytes_{0};
 };
 
 }  // namespace chandler::exchange

@@ -1,7 +1,11 @@
 #include "exchange/weight_budget.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+
+#include "base/number_text.hpp"
 
 namespace chandler::exchange {
 namespace {
@@ -14,6 +18,8 @@ constexpr nanoseconds kWindow = 60s + 250ms;
 // How often a waiting request looks again: replies of others may free weight earlier than it was thought.
 constexpr nanoseconds kLookAgain = 500ms;
 constexpr nanoseconds kShortestWait = 1ms;
+// A wait that somebody who looks on wonders about.
+constexpr nanoseconds kLongWait = 2s;
 
 }  // namespace
 
@@ -38,6 +44,8 @@ WeightBudget::WeightBudget(Clock& clock, WeightLimits limits)
       reserve_(limits.reserve) {}
 
 Result<Permit> WeightBudget::acquire(int weight, const Call& call) {
+  nanoseconds began{0};
+  bool waited_for_the_limit = false;
   while (true) {
     CHANDLER_TRY(gate_.wait(call));
     nanoseconds wait{0};
@@ -50,6 +58,8 @@ Result<Permit> WeightBudget::acquire(int weight, const Call& call) {
         return Permit(*this, weight);
       }
     }
+    if (!std::exchange(waited_for_the_limit, true)) began = clock_.steady();
+    if (clock_.steady() - began >= kLongWait) tell_of_the_limit();
     const nanoseconds left = call.deadline - clock_.steady();
     if (left <= nanoseconds{0}) {
       return fail(ErrorCode::unreachable, "the exchange's request limit leaves no room before the deadline",
@@ -84,7 +94,23 @@ void WeightBudget::observe(int used_weight) {
 }
 
 void WeightBudget::told_to_wait(nanoseconds duration) {
+  const bool known = gate_.remaining() + kLongWait > duration;
   gate_.shut_until(clock_.steady() + std::max(duration, nanoseconds{0}));
+  if (listener_ && !known) {
+    listener_(fmt::format("the exchange says to wait {}",
+                          format_duration(std::chrono::ceil<std::chrono::seconds>(duration))));
+  }
+}
+
+void WeightBudget::tell_of_the_limit() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!listener_ || std::exchange(told_of_the_limit_, true)) return;
+  }
+  listener_(
+      fmt::format("the exchange's limit of {} request weight a minute is used up; from here on requests "
+                  "leave as it allows",
+                  group_digits(limit())));
 }
 
 int WeightBudget::limit() const {

@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 #include "exchange/send_gate.hpp"
@@ -61,6 +63,9 @@ class WeightBudget {
   void observe(int used_weight);
   // 429 and 418: nothing leaves for that long from now.
   void told_to_wait(std::chrono::nanoseconds duration);
+  // Who is to be told, in a line for people, when the exchange says to wait, and the first time that requests
+  // have to wait for the limit. Before the first request; called from any thread.
+  void tell_of_waits(std::function<void(std::string_view)> listener) { listener_ = std::move(listener); }
 
   const SendGate& gate() const { return gate_; }
   int limit() const;
@@ -75,6 +80,7 @@ class WeightBudget {
     int weight;
   };
 
+  void tell_of_the_limit();
   bool start(int weight, int sends_before);
   void finish(int weight, int sends);
   int held() const;
@@ -95,6 +101,8 @@ class WeightBudget {
   std::chrono::nanoseconds reported_until_{std::chrono::nanoseconds::min()};
   int last_report_ = 0;
   std::int64_t total_sent_ = 0;
+  std::function<void(std::string_view)> listener_;
+  bool told_of_the_limit_ = false;
 };
 
 }  // namespace chandler::exchange

@@ -139,6 +139,23 @@ TEST(WeightBudget, WaitingForRoomEndsAtTheDeadline) {
   EXPECT_EQ(clock.steady(), 10s);
 }
 
+TEST(WeightBudget, AWaitIsToldOnceAndNotAnsweredWithSilence) {
+  ManualClock clock(kStart);
+  std::vector<std::string> told;
+  WeightBudget budget(clock, {.limit = 6000, .reserve = 0});
+  budget.tell_of_waits([&](std::string_view line) { told.emplace_back(line); });
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(budget.acquire(6000, {})->may_send());
+  EXPECT_EQ(told,
+            std::vector<std::string>{"the exchange's limit of 6,000 request weight a minute is used up; "
+                                     "from here on requests leave as it allows"});
+  told.clear();
+  budget.told_to_wait(1s);
+  EXPECT_TRUE(told.empty()) << "too short to be noticed";
+  budget.told_to_wait(34s);
+  budget.told_to_wait(34s);
+  EXPECT_EQ(told, std::vector<std::string>{"the exchange says to wait 34.0 s"});
+}
+
 TEST(WeightBudget, AStopRequestEndsTheWait) {
   ManualClock clock(kStart);
   WeightBudget budget(clock);

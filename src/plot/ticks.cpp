@@ -6,22 +6,16 @@
 #include <array>
 #include <cmath>
 
+#include "base/number_text.hpp"
 #include "base/time.hpp"
 
 namespace chandler::plot {
 namespace {
 
-std::string grouped(double value, int decimals) {
-  std::string text = fmt::format("{:.{}f}", value == 0 ? 0.0 : value, decimals);
-  const std::size_t start = text.front() == '-' ? 1 : 0;
-  const std::size_t point = std::min(text.find('.'), text.size());
-  for (std::size_t i = point; i > start + 3; i -= 3) text.insert(i - 3, 1, ',');
-  return text;
-}
-
 std::string number_label(double value, double step) {
   if (std::abs(value) >= 1e15 || step < 1e-9) return fmt::format("{:.3g}", value);
-  return grouped(value, step >= 1 ? 0 : static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
+  const int decimals = step >= 1 ? 0 : static_cast<int>(std::ceil(-std::log10(step) - 1e-9));
+  return group_digits(fmt::format("{:.{}f}", value == 0 ? 0.0 : value, decimals));
 }
 
 Tick day_tick(std::int32_t day, const char* kind) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/number_text.hpp"
 #include "web/overview.hpp"
 
 namespace chandler::web {
@@ -13,18 +14,6 @@ constexpr Millis kLag = 2 * std::chrono::hours(1);
 constexpr Millis kDailyLag = 2 * kDay;
 // Live minutes of so many days wait for the merge.
 constexpr std::size_t kUnmerged = 3 * 1440;
-
-std::string grouped(std::size_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
-  }
-  return digits;
-}
-
-std::string counted(std::size_t number, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", grouped(number), number == 1 ? one : many);
-}
 
 void check(const SymbolOverview& o, std::vector<Problem>& problems) {
   using enum Problem::Severity;
