@@ -1,7 +1,9 @@
 """How fast `chandler serve` answers, beside nginx sending the same bytes as files; then the charts of thirteen years of minutes.
 
-wrk is the load, on loopback, a few seconds each, and takes its share of the same processors. Figures are ratios of one run on
-one machine; a busy machine slows both. Fails when an answer is not what the lake holds.
+wrk is the load, on loopback, a few seconds each, and takes its share of the same processors. "as fast as it goes" asks again as
+soon as an answer is there, on each of 64 connections: all processors are full then, and the slowest answers show how long the
+scheduler lets a thread wait, whoever serves. "paced" waits 2 ms before each request, which is somewhat over 20,000 a second:
+what a client sees of a server that is busy and not overrun. Figures are of one run on one machine; a busy machine slows both. Fails when an answer is not what the lake holds.
 """
 
 import gzip
@@ -21,7 +23,7 @@ from measure import PROGRAM, WORK, run
 
 MINUTES = 5_700_000  # thirteen years, less the outages
 SYMBOL = "BTCUSDT"
-SECONDS, CONNECTIONS, THREADS = 6, 64, 2
+SECONDS, CONNECTIONS, THREADS, PAUSE_MS = 6, 64, 2, 2
 
 
 def fetch(url, headers=None):
@@ -29,9 +31,11 @@ def fetch(url, headers=None):
         return answer.read()
 
 
-def load(url, *headers):
+def load(url, *headers, script=None):
     """Requests per second and the 99th percentile in ms, as wrk measures them; answers that are no 2xx are an error."""
     command = ["wrk", "-t", str(THREADS), "-c", str(CONNECTIONS), "-d", f"{SECONDS}s", "--latency"]
+    if script:
+        command += ["-s", script]
     for header in headers:
         command += ["-H", header]
     out = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
@@ -94,14 +98,14 @@ def main(program, lake, symbol):
         port = free_port()
         files = nginx(folder, port)
         time.sleep(0.5)
-        rows = []
-        for name, headers in (("gzip", ["Accept-Encoding: gzip"]), ("plain", [])):
-            ours = load(url + target, *headers)
-            theirs = load(f"http://127.0.0.1:{port}/klines.json", *headers)
-            rows.append((name, *ours, *theirs, ours[0] / theirs[0]))
-        print(f"{'klines?limit=1000':18} {'chandler/s':>11} {'p99 ms':>7} {'nginx/s':>9} {'p99 ms':>7} {'ratio':>6}")
-        for name, rate, p99, other, other_p99, ratio in rows:
-            print(f"{name:18} {rate:11,.0f} {p99:7.2f} {other:9,.0f} {other_p99:7.2f} {ratio:6.2f}")
+        paced = folder / "paced.lua"
+        paced.write_text(f"function delay() return {PAUSE_MS} end\n")
+        print(f"{'klines?limit=1000':27} {'chandler/s':>11} {'p99 ms':>7} {'nginx/s':>9} {'p99 ms':>7} {'ratio':>6}")
+        for pace, script in (("as fast as it goes", None), ("paced", paced)):
+            for name, headers in (("gzip", ["Accept-Encoding: gzip"]), ("plain", [])):
+                rate, p99 = load(url + target, *headers, script=script)
+                other, other_p99 = load(f"http://127.0.0.1:{port}/klines.json", *headers, script=script)
+                print(f"{name + ', ' + pace:27} {rate:11,.0f} {p99:7.2f} {other:9,.0f} {other_p99:7.2f} {rate / other:6.2f}", flush=True)
         print("\nanswers over thirteen years of minutes, first and then warm (best of 5)")
         for name, chart, rows in (
             ("daily chart, all of it", "interval=1d&limit=10000", 3500),
