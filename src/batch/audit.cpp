@@ -1,8 +1,11 @@
 #include "batch/audit.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
 #include <set>
 
+#include "base/parallel.hpp"
 #include "candles/clean.hpp"
 #include "candles/roll_up.hpp"
 #include "lake/catalog.hpp"
@@ -101,8 +104,14 @@ Result<AuditedSymbol> audit_symbol(const lake::Storage& storage, const lake::Sym
   if (ours.bars.size() == 0) return audited;
   const TimeRange range{from_ms(ours.bars.rows.open_time.front()),
                         from_ms(ours.bars.rows.open_time.back()) + kDay};
-  CHANDLER_ASSIGN(const OwnDays theirs, days_of(catalog.symbol, range));
-  compare_days(ours, theirs, audited);
+  auto theirs = days_of(catalog.symbol, range);
+  if (theirs) {
+    compare_days(ours, *theirs, audited);
+  } else if (theirs.error().code == ErrorCode::interrupted) {
+    return std::unexpected(theirs.error());
+  } else {
+    audited.error = std::move(theirs).error();
+  }
   return audited;
 }
 
@@ -137,21 +146,43 @@ DaysOf days_of_lake(const lake::Storage& storage) {
 
 Result<std::vector<AuditedSymbol>> audit(const lake::Storage& storage,
                                          const std::vector<std::string>& symbols, const DaysOf& days_of,
-                                         std::optional<Timestamp> now, Progress& progress,
-                                         std::stop_token stop) {
-  std::vector<AuditedSymbol> audited;
+                                         std::optional<Timestamp> now, std::size_t in_flight,
+                                         Progress& progress, std::stop_token stop) {
+  std::vector<std::optional<AuditedSymbol>> audited(symbols.size());
+  std::atomic<std::size_t> failures{0};  // in a row
+  std::mutex mutex;
+  std::optional<Error> given_up;
+  const auto days_or_not = [&](const std::string& symbol, TimeRange range) -> Result<OwnDays> {
+    {
+      const std::lock_guard lock(mutex);
+      if (given_up) return std::unexpected(*given_up);
+    }
+    auto days = days_of(symbol, range);
+    const bool out_of_reach = !days && days.error().code == ErrorCode::unreachable;
+    if (!out_of_reach) {
+      failures = 0;
+    } else if (++failures >= kAuditFailures) {
+      const std::lock_guard lock(mutex);
+      if (!given_up) given_up = days.error();
+    }
+    return days;
+  };
   progress.begin("comparing days", symbols.size(), "symbols");
-  for (const std::string& symbol : symbols) {
+  CHANDLER_TRY(parallel_for(symbols.size(), in_flight, [&](std::size_t i) -> Status {
     if (stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted");
-    CHANDLER_ASSIGN(const auto catalog, lake::read_catalog(storage, symbol));
+    CHANDLER_ASSIGN(const auto catalog, lake::read_catalog(storage, symbols[i]));
     if (catalog.last_minute()) {
-      CHANDLER_ASSIGN(auto one, audit_symbol(storage, catalog, days_of, now));
-      audited.push_back(std::move(one));
+      CHANDLER_ASSIGN(audited[i], audit_symbol(storage, catalog, days_or_not, now));
     }
     progress.advance(1);
-  }
+    return {};
+  }));
   progress.end();
-  return audited;
+  std::vector<AuditedSymbol> with_minutes;
+  for (auto& one : audited) {
+    if (one) with_minutes.push_back(std::move(*one));
+  }
+  return with_minutes;
 }
 
 }  // namespace chandler::batch

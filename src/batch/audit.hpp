@@ -32,6 +32,7 @@ struct AuditedSymbol {
   std::size_t imported_days = 0;  // not compared: with minutes from files, perhaps of another exchange
   std::size_t unknown_days = 0;   // not compared: the other side does not reach there
   std::vector<DayDifference> differences;
+  std::optional<Error> error;  // nothing was compared: the other side did not say
 };
 
 // Daily klines of a symbol in a range, sorted and unique, and the range that they cover: a day inside without
@@ -49,10 +50,13 @@ DaysOf days_of_lake(const lake::Storage& storage);
 
 // Prices and trades have to be equal, sums of volume to within 1e-9 of each other (the exchange sums
 // decimals, we sum doubles). No minute may end after `now`, the exchange's present, if that is known. Symbols
-// without minutes are left out. Fails at the first symbol whose days cannot be had.
+// without minutes are left out. A symbol whose days cannot be had says why; after kAuditFailures in a row
+// that are out of reach the rest is not asked for. As many symbols at a time as `in_flight`: `days_of` is
+// called from as many threads.
 Result<std::vector<AuditedSymbol>> audit(const lake::Storage& storage,
                                          const std::vector<std::string>& symbols, const DaysOf& days_of,
-                                         std::optional<Timestamp> now, Progress& progress,
-                                         std::stop_token stop = {});
+                                         std::optional<Timestamp> now, std::size_t in_flight,
+                                         Progress& progress, std::stop_token stop = {});
+inline constexpr std::size_t kAuditFailures = 3;
 
 }  // namespace chandler::batch

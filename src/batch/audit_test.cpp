@@ -1,6 +1,9 @@
 #include "batch/audit.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <atomic>
 
 #include "lake/test_lake.hpp"
 
@@ -44,7 +47,7 @@ class Audit : public ::testing::Test {
   }
   AuditedSymbol audited(const DaysOf& days_of, std::optional<Timestamp> now = std::nullopt) {
     NoProgress progress;
-    return value(audit(lake_.storage(), {"X"}, days_of, now, progress)).at(0);
+    return value(audit(lake_.storage(), {"X"}, days_of, now, 2, progress)).at(0);
   }
   // A side that knows `days` and that there is nothing else in `covered`.
   static DaysOf known(Klines days, TimeRange covered = {}) {
@@ -128,16 +131,44 @@ TEST_F(Audit, AMinuteThatIsStillOpenIsFound) {
 TEST_F(Audit, SymbolsWithoutMinutesAreLeftOut) {
   store(lake_.storage(), Table::klines_1d, "Y", recorded_days());
   NoProgress progress;
-  EXPECT_TRUE(value(audit(lake_.storage(), {"Y"}, known({}), std::nullopt, progress)).empty());
+  EXPECT_TRUE(value(audit(lake_.storage(), {"Y"}, known({}), std::nullopt, 2, progress)).empty());
 }
 
-TEST_F(Audit, AnUnreachableExchangeIsAnError) {
-  const DaysOf unreachable = [](const std::string&, TimeRange) -> Result<OwnDays> {
+TEST_F(Audit, ASymbolWhoseDaysCannotBeHadSaysWhyAndTheOthersAreCompared) {
+  std::vector<std::string> symbols{"X"};
+  for (const char* symbol : {"A", "B", "C"}) {
+    store(lake_.storage(), Table::klines_1m, symbol, recorded_minutes("BTCUSDT-1m-2024-06-01.csv"));
+    symbols.emplace_back(symbol);
+  }
+  const DaysOf days_of = [](const std::string& symbol, TimeRange) -> Result<OwnDays> {
+    if (symbol == "B") return fail(ErrorCode::not_found, "not listed");
+    return OwnDays{recorded_days(), {}};
+  };
+  NoProgress progress;
+  const auto all = value(audit(lake_.storage(), symbols, days_of, std::nullopt, 3, progress));
+  ASSERT_EQ(all.size(), 4U);
+  for (const AuditedSymbol& s : all) {
+    EXPECT_EQ(s.error.has_value(), s.symbol == "B");
+    EXPECT_EQ(s.days, s.symbol == "X" ? 3U : s.symbol == "B" ? 0U : 1U);
+  }
+}
+
+TEST_F(Audit, AnExchangeThatIsOutOfReachIsNotAskedForEverySymbol) {
+  std::vector<std::string> symbols;
+  for (int i = 0; i < 20; ++i) {
+    symbols.push_back(fmt::format("S{:02}", i));
+    store(lake_.storage(), Table::klines_1m, symbols.back(), recorded_minutes("BTCUSDT-1m-2024-06-01.csv"));
+  }
+  std::atomic<int> asked{0};
+  const DaysOf unreachable = [&](const std::string&, TimeRange) -> Result<OwnDays> {
+    ++asked;
     return fail(ErrorCode::unreachable, "no connection");
   };
   NoProgress progress;
-  EXPECT_EQ(audit(lake_.storage(), {"X"}, unreachable, std::nullopt, progress).error().code,
-            ErrorCode::unreachable);
+  const auto all = value(audit(lake_.storage(), symbols, unreachable, std::nullopt, 2, progress));
+  ASSERT_EQ(all.size(), 20U);
+  for (const AuditedSymbol& s : all) EXPECT_EQ(s.error->code, ErrorCode::unreachable);
+  EXPECT_LE(asked, 4) << "three in a row, and one that another thread had begun";
 }
 
 }  // namespace

@@ -56,7 +56,11 @@ Result<SymbolStatus> read_one(const lake::Storage& storage, const std::string& s
   status.first = catalog.first_minute();
   status.last = catalog.last_minute();
   for (const auto& footer : catalog.days) status.exchange_days += footer.rows;
-  horizon = std::max(catalog.minutes_horizon(), catalog.days_horizon());
+  // Not minutes_horizon(): a history file ends where it ends, and nobody is late for the rest of its day.
+  const RangeSet asked = catalog.asked_minutes();
+  horizon = catalog.days_horizon();
+  if (status.last) horizon = std::max(horizon, std::optional(*status.last + kMinute));
+  if (!asked.empty()) horizon = std::max(horizon, std::optional(asked.ranges().back().end));
   CHANDLER_TRY(read_holes(storage, catalog, status));
   CHANDLER_TRY(read_days(storage, status));
   CHANDLER_ASSIGN(const auto speed, lake::partitions_of(storage, Table::speed_1m, symbol));

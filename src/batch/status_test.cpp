@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "batch/derive.hpp"
 #include "lake/test_lake.hpp"
 
@@ -56,6 +58,14 @@ TEST(Status, LagIsBehindTheNewestThatAnySymbolKnows) {
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].lag, Millis{60 * kMinuteMs});
   EXPECT_EQ(all[1].lag, Millis{90 * kMinuteMs});
+}
+
+TEST(Status, AnImportedHistoryIsNotLateForTheRestOfItsLastDay) {
+  const TemporaryLake lake;
+  candles::Klines rows = minutes("2024-05-01", 700);
+  std::ranges::fill(rows.source, candles::Source::import);
+  store(lake.storage(), Table::klines_1m, "X", rows);
+  EXPECT_EQ(value(read_status(lake.storage(), {})).at(0).lag, Millis{0});
 }
 
 TEST(Status, DaysAndSpeedMinutesAreCounted) {

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/parallel.hpp"
 #include "batch/audit.hpp"
 #include "batch/status.hpp"
 #include "batch/verify.hpp"
@@ -38,6 +41,16 @@ struct Audit {
     for (const AuditedSymbol& s : symbols) total += s.differences.size();
     return total;
   }
+  std::size_t imported_days() const {
+    std::size_t total = 0;
+    for (const AuditedSymbol& s : symbols) total += s.imported_days;
+    return total;
+  }
+  // Symbols of which nothing could be compared.
+  std::size_t failed() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(symbols, [](const AuditedSymbol& s) { return s.error.has_value(); }));
+  }
 };
 
 Result<Audit> run_audit(const Options& options, const std::vector<std::string>& wanted,
@@ -56,14 +69,14 @@ Result<Audit> run_audit(const Options& options, const std::vector<std::string>& 
   if (now) {
     CHANDLER_ASSIGN(audit.symbols,
                     batch::audit(storage, symbols, batch::days_of_exchange(clients.rest(), call), *now,
-                                 context.progress, context.stop));
+                                 options.exchange.in_flight, context.progress, context.stop));
     return audit;
   }
   if (now.error().code != ErrorCode::unreachable) return std::unexpected(now.error());
   audit.against = "klines_1d of the lake";
   CHANDLER_ASSIGN(audit.symbols, batch::audit(storage, symbols, batch::days_of_lake(storage), std::nullopt,
-                                              context.progress, context.stop));
-  if (audit.days() == 0) return std::unexpected(now.error());
+                                              core_count(), context.progress, context.stop));
+  if (audit.days() + audit.imported_days() == 0) return std::unexpected(now.error());
   print_warning(fmt::format("{}; days are compared with {} instead", now.error().what, audit.against));
   return audit;
 }
@@ -91,6 +104,7 @@ Json to_json(const Audit& audit) {
                              {"minutes", d.minutes}});
     }
     symbols.push_back({{"symbol", s.symbol},
+                       {"error", s.error ? cli::to_json(*s.error) : Json(nullptr)},
                        {"days", s.days},
                        {"imported_days", s.imported_days},
                        {"unknown_days", s.unknown_days},
@@ -99,7 +113,7 @@ Json to_json(const Audit& audit) {
   return {{"against", audit.against}, {"days", audit.days()}, {"symbols", std::move(symbols)}};
 }
 
-Json to_json(const VerifyReport& report, const std::optional<Audit>& audit, double seconds) {
+Json to_json(const VerifyReport& report, const std::optional<Result<Audit>>& audit, double seconds) {
   Json symbols = Json::array();
   for (const auto& s : report.symbols) {
     symbols.push_back({{"symbol", s.symbol},
@@ -109,7 +123,8 @@ Json to_json(const VerifyReport& report, const std::optional<Audit>& audit, doub
                        {"violations", to_json(s.violations)},
                        {"pending", s.pending}});
   }
-  Json document = {{"clean", report.violations().empty() && (!audit || audit->differences() == 0)},
+  const bool agrees = !audit || (*audit && (*audit)->differences() == 0 && (*audit)->failed() == 0);
+  Json document = {{"clean", report.violations().empty() && agrees},
                    {"files", report.files()},
                    {"rows", report.rows()},
                    {"bytes", report.bytes()},
@@ -118,7 +133,8 @@ Json to_json(const VerifyReport& report, const std::optional<Audit>& audit, doub
                    {"strays", to_json(report.strays)},
                    {"files_of_another_encoder", report.of_another_encoder},
                    {"files_of_another_program", report.rewritten}};
-  if (audit) document["audit"] = to_json(*audit);
+  if (audit && *audit) document["audit"] = to_json(**audit);
+  if (audit && !*audit) document["audit"] = {{"error", cli::to_json(audit->error())}};
   return document;
 }
 
@@ -159,9 +175,8 @@ void print_audit(const Audit& audit, bool colour) {
                    {"ours", Align::right},
                    {"theirs", Align::right},
                    {"minutes", Align::right}});
-  std::size_t imported = 0, unknown = 0;
+  std::size_t unknown = 0;
   for (const AuditedSymbol& s : audit.symbols) {
-    imported += s.imported_days;
     unknown += s.unknown_days;
     for (const DayDifference& d : s.differences) {
       if (table.rows() < kShown)
@@ -169,23 +184,40 @@ void print_audit(const Audit& audit, bool colour) {
                    group_digits(d.minutes)});
     }
   }
-  if (table.rows() > 0) print(table.to_text(colour));
+  if (table.rows() > 0) print(table.to_text(colour, stdout_columns()));
   if (audit.differences() > kShown) {
     print(fmt::format("… and {}; --json lists all\n",
                       counted(audit.differences() - kShown, "difference", "differences")));
   }
-  std::string line =
-      fmt::format("Compared {} with {}: {}", counted(audit.days(), "day", "days"), audit.against,
-                  audit.differences() == 0 ? "all are equal"
-                                           : counted(audit.differences(), "value differs", "values differ"));
-  if (imported > 0)
+  std::string line = fmt::format(
+      "Compared {} with {}: {}", counted(audit.days(), "day", "days"), audit.against,
+      audit.days() == 0          ? "nothing to compare"
+      : audit.differences() == 0 ? "all are equal"
+                                 : counted(audit.differences(), "value differs", "values differ"));
+  if (const std::size_t imported = audit.imported_days(); imported > 0)
     line += fmt::format("; left out {} with imported minutes", counted(imported, "day", "days"));
   if (unknown > 0) line += fmt::format("; {} not known there", counted(unknown, "day is", "days are"));
   print(line + '\n');
 }
 
-void print_report(const VerifyReport& report, const std::optional<Audit>& audit, Millis duration,
-                  bool colour) {
+// The first tells what is wrong with the exchange, the rest how much it spoils.
+void print_failures(const Audit& audit) {
+  constexpr std::size_t kNamed = 3;
+  std::size_t named = 0;
+  for (const AuditedSymbol& s : audit.symbols) {
+    if (!s.error || named == kNamed) continue;
+    Error error = *s.error;
+    error.what = fmt::format("the days of {} were not compared: {}", s.symbol, error.what);
+    print_error(error);
+    ++named;
+  }
+  if (audit.failed() > named) {
+    print_warning(fmt::format("{} not compared either; --json names each",
+                              counted(audit.failed() - named, "more symbol was", "more symbols were")));
+  }
+}
+
+void print_report(const VerifyReport& report, const Audit* audit, Millis duration, bool colour) {
   const auto violations = report.violations();
   print_violations(violations);
   print_pending(report);
@@ -212,26 +244,33 @@ Result<int> run(const Options& options, Context& context) {
   CHANDLER_ASSIGN(const auto storage, context.open_lake());
   const auto started = context.clock.steady();
   CHANDLER_ASSIGN(const auto report, batch::verify(*storage, symbols, context.progress, context.stop));
-  std::optional<Audit> audit;
-  if (options.audit) {
-    CHANDLER_ASSIGN(audit, run_audit(options, symbols, *storage, context));
-  }
+  // An exchange that cannot be asked does not take back what was found in the lake.
+  std::optional<Result<Audit>> audited;
+  if (options.audit) audited = run_audit(options, symbols, *storage, context);
+  const Audit* const audit = audited && *audited ? &**audited : nullptr;
   const auto duration = context.clock.steady() - started;
   context.progress.end();
   if (context.globals.json) {
-    print_json(to_json(report, audit, std::chrono::duration<double>(duration).count()));
+    print_json(to_json(report, audited, std::chrono::duration<double>(duration).count()));
   } else {
     print_report(report, audit, std::chrono::duration_cast<Millis>(duration), context.colour);
   }
-  const std::size_t violations = report.violations().size(), differences = audit ? audit->differences() : 0;
-  if (violations == 0 && differences == 0) return kDone;
+  if (audit != nullptr) print_failures(*audit);
+  const std::size_t violations = report.violations().size();
+  const std::size_t differences = audit != nullptr ? audit->differences() : 0;
   std::string what = violations > 0 ? counted(violations, "violation", "violations") : "";
   if (differences > 0) {
     what += fmt::format("{}{} from {}", violations > 0 ? ", " : "",
                         counted(differences, "difference", "differences"), audit->against);
   }
-  print_error({ErrorCode::damaged, fmt::format("the lake {} has {}", storage->uri(), what), {}, {}});
-  return kDoneInPart;
+  if (!what.empty())
+    print_error({ErrorCode::damaged, fmt::format("the lake {} has {}", storage->uri(), what), {}, {}});
+  if (audited && !*audited) {
+    print_error(audited->error());
+    const bool interrupted = audited->error().code == ErrorCode::interrupted;
+    return what.empty() || interrupted ? exit_code(audited->error().code) : kDoneInPart;
+  }
+  return what.empty() && (audit == nullptr || audit->failed() == 0) ? kDone : kDoneInPart;
 }
 
 }  // namespace

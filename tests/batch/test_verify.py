@@ -120,3 +120,23 @@ def test_without_a_network_the_audit_uses_the_days_of_the_lake(chandler, exchang
              check=0)
     done = chandler("verify", "--audit", *nobody, check=0)
     assert "klines_1d of the lake" in done.out and "all are equal" in done.out
+
+
+def test_an_audit_that_fails_for_some_symbols_names_them_and_compares_the_rest(chandler, exchange):
+    filled(chandler, exchange, symbols=("BTCUSDT", "ETHUSDT"))
+    days_of(exchange, "BTCUSDT")  # and none of ETHUSDT: HTTP 400, no such symbol
+    done = chandler("verify", "--audit", "--rest-url", exchange.url, check=1)
+    assert "Compared 3 days" in done.out and "every invariant holds" in done.out
+    assert "the days of ETHUSDT were not compared" in done.err and "days of BTCUSDT" not in done.err
+
+
+def test_an_exchange_that_answers_errors_does_not_take_back_what_was_found_in_the_lake(chandler, exchange):
+    filled(chandler, exchange, symbols=("BTCUSDT",))
+    exchange.before = lambda path, _: (503, {}, b"<html>") if path != "/api/v3/time" else None
+    done = chandler("verify", "--audit", "--rest-url", exchange.url, "--request-timeout", "1", "--deadline", "3", check=1)
+    assert "every invariant holds" in done.out and "nothing to compare" in done.out
+    assert "the days of BTCUSDT were not compared: the exchange answers HTTP 503" in done.err
+    exchange.before = lambda path, _: (503, {}, b"<html>")
+    done = chandler("verify", "--audit", "--rest-url", exchange.url, "--deadline", "3", "--json", check=3)
+    assert done.json["symbols"][0]["violations"] == [] and done.json["clean"] is False
+    assert "503" in done.json["audit"]["error"]["what"]
