@@ -52,7 +52,12 @@ DerivedMonth compute(const PlannedMonth& month, const Bars& bars, Carry& carry) 
   return derived;
 }
 
-bool same_bytes(const Storage& storage, const PendingFile& file) {
+// Where it is known what is stored, a file is only read when its size does not tell it from the new one.
+bool same_bytes(const Storage& storage, const DerivePlan& plan, const PendingFile& file) {
+  if (file.path.starts_with(lake::name(lake::Table::daily_filled))) {
+    const auto known = plan.daily_files.find(file.path);
+    if (known == plan.daily_files.end() || known->second != file.bytes->size()) return false;
+  }
   const auto stored = storage.open(file.path);
   if (!stored) return false;
   const auto size = (*stored)->GetSize();
@@ -83,8 +88,10 @@ void append_days(lake::ProphetRows& to, const lake::ProphetRows& from, const Pla
 Result<lake::ProphetRows> prophet_rows(const Storage& storage, const DerivePlan& plan,
                                        const std::vector<std::optional<lake::ProphetRows>>& fresh) {
   lake::ProphetRows before, rows;
-  const bool usable = plan.superfluous.empty() && lake::read_prophet_inputs(storage, plan.symbol) ==
-                                                      prophet_inputs(stored_provenances(plan));
+  const bool all_fresh = std::ranges::all_of(fresh, [](const auto& month) { return month.has_value(); });
+  const bool usable =
+      !all_fresh && plan.superfluous.empty() &&
+      lake::read_prophet_inputs(storage, plan.symbol) == prophet_inputs(stored_provenances(plan));
   if (usable) {
     if (auto stored = lake::read_prophet(storage, plan.symbol)) before = std::move(*stored);
   }
@@ -203,7 +210,7 @@ Result<std::vector<PendingFile>> changed_files(const Storage& storage, std::span
   }
   std::vector<std::uint8_t> same(all.size());
   CHANDLER_TRY(parallel_for(all.size(), storage.concurrency(), [&](std::size_t i) -> Status {
-    same[i] = same_bytes(storage, *all[i].second) ? 1 : 0;
+    same[i] = same_bytes(storage, all[i].first->plan, *all[i].second) ? 1 : 0;
     return {};
   }));
   std::vector<PendingFile> files;
@@ -230,13 +237,13 @@ Status commit(Storage& storage, std::span<Work> group) {
 
 Status derive_group(Storage& storage, std::vector<Work>& group, Extent extent, DaysFrom from,
                     Progress& progress, const Stopped& stopped) {
-  CHANDLER_TRY(parallel_for(group.size(), core_count(), [&](std::size_t i) -> Status {
+  CHANDLER_TRY(parallel_for(group.size(), storage.concurrency(), [&](std::size_t i) -> Status {
     if (Status going_on = interrupted(stopped); !going_on) return going_on;
-    CHANDLER_ASSIGN(group[i].plan, plan_derivation(storage, std::string(group[i].result.symbol)));
+    CHANDLER_ASSIGN(group[i].plan, plan_derivation(storage, std::string(group[i].result.symbol), extent));
     return {};
   }));
   CHANDLER_TRY(read_minutes(storage, group, extent, from, progress, stopped));
-  CHANDLER_TRY(parallel_for(group.size(), core_count(), [&](std::size_t i) {
+  CHANDLER_TRY(parallel_for(group.size(), storage.concurrency(), [&](std::size_t i) {
     return fill_symbol(storage, group[i], extent, from, stopped);
   }));
   return commit(storage, group);
@@ -261,7 +268,7 @@ Result<std::vector<Derived>> derive(Storage& storage, const std::vector<std::str
 Result<Derived> derive_from_days(Storage& storage, const std::string& symbol, const Bars& minute_days) {
   Work work;
   work.result.symbol = symbol;
-  CHANDLER_ASSIGN(work.plan, plan_derivation(storage, symbol));
+  CHANDLER_ASSIGN(work.plan, plan_derivation(storage, symbol, Extent::everything));
   for (const PlannedMonth& month : work.plan.months) {
     CHANDLER_ASSIGN(Bars days, days_of_month(minute_days, month));
     work.bars.emplace_back(month_bars(month, std::move(days)));
@@ -281,7 +288,7 @@ std::string prophet_inputs(std::span<const Provenance> months) {
 }
 
 Result<std::vector<DerivedMonth>> derive_in_memory(const Storage& storage, const std::string& symbol) {
-  CHANDLER_ASSIGN(const auto plan, plan_derivation(storage, symbol));
+  CHANDLER_ASSIGN(const auto plan, plan_derivation(storage, symbol, Extent::everything));
   std::vector<DerivedMonth> months;
   Carry carry;
   for (const PlannedMonth& month : plan.months) {

@@ -15,11 +15,6 @@
 
 namespace chandler::batch {
 
-enum class Extent {
-  what_changed,  // months whose recorded provenance is not what it would be now
-  everything     // every month is computed again; a file is replaced only where its bytes differ
-};
-
 struct Derived {
   std::string symbol;
   std::size_t days = 0;            // rows of daily_filled

@@ -56,24 +56,49 @@ Day day_or_epoch(std::optional<Timestamp> horizon) {
   return horizon ? day_of(*horizon) : Day{std::chrono::days{0}};
 }
 
+// What is stored of daily_filled, in order.
+Result<std::vector<Partition>> stored_months(const lake::Storage& storage, DerivePlan& plan) {
+  CHANDLER_ASSIGN(const auto files,
+                  storage.list(lake::directory_of(Table::daily_filled, std::string_view(plan.symbol))));
+  std::vector<Partition> stored;
+  for (const lake::StoredFile& file : files) {
+    auto partition = lake::parse_path(file.path);
+    if (!partition) continue;
+    stored.push_back(std::move(*partition));
+    plan.daily_files.emplace(file.path, file.bytes);
+  }
+  std::ranges::sort(stored);
+  return stored;
+}
+
 }  // namespace
 
-Result<DerivePlan> plan_derivation(const lake::Storage& storage, const std::string& symbol) {
+Result<DerivePlan> plan_derivation(const lake::Storage& storage, const std::string& symbol, Extent extent) {
   DerivePlan plan;
   plan.symbol = symbol;
-  CHANDLER_ASSIGN(auto catalog, lake::read_catalog(storage, symbol, lake::FooterDays::kept));
+  lake::SymbolCatalog catalog;
+  std::vector<Partition> stored;
+  CHANDLER_TRY(parallel_for(2, storage.concurrency(), [&](std::size_t i) -> Status {
+    if (i == 0) {
+      CHANDLER_ASSIGN(catalog, lake::read_catalog(storage, symbol, lake::FooterDays::kept));
+    } else {
+      CHANDLER_ASSIGN(stored, stored_months(storage, plan));
+    }
+    return {};
+  }));
   const Day minutes_until = day_or_epoch(catalog.minutes_horizon());
   const Day days_until = day_or_epoch(catalog.days_horizon());
   const Day until = std::max(minutes_until, days_until);
   CHANDLER_ASSIGN(const Bars known, closed_known_days(storage, catalog, days_until));
 
-  CHANDLER_ASSIGN(const auto stored, lake::partitions_of(storage, Table::daily_filled, symbol));
   std::vector<std::optional<lake::DailyFooter>> footers(stored.size());
-  CHANDLER_TRY(parallel_for(stored.size(), storage.concurrency(), [&](std::size_t i) -> Status {
-    // One that cannot be read is simply derived again.
-    if (auto footer = lake::read_daily_footer(storage, stored[i])) footers[i] = std::move(*footer);
-    return {};
-  }));
+  if (extent == Extent::what_changed) {
+    CHANDLER_TRY(parallel_for(stored.size(), storage.concurrency(), [&](std::size_t i) -> Status {
+      // One that cannot be read is simply derived again.
+      if (auto footer = lake::read_daily_footer(storage, stored[i])) footers[i] = std::move(*footer);
+      return {};
+    }));
+  }
   std::optional<Day> first;
   if (const auto minute = catalog.first_minute()) first = day_of(*minute);
   if (known.size() > 0) {

@@ -35,17 +35,6 @@ std::optional<Timestamp> horizon_of(std::span<const KlineFooter> footers) {
   return horizon;
 }
 
-Result<std::vector<KlineFooter>> footers_of(const Storage& storage, Table table, const std::string& symbol,
-                                            FooterDays days) {
-  CHANDLER_ASSIGN(const auto partitions, partitions_of(storage, table, symbol));
-  std::vector<KlineFooter> footers(partitions.size());
-  CHANDLER_TRY(parallel_for(partitions.size(), storage.concurrency(), [&](std::size_t i) -> Status {
-    CHANDLER_ASSIGN(footers[i], read_kline_footer(storage, partitions[i], days));
-    return {};
-  }));
-  return footers;
-}
-
 }  // namespace
 
 std::size_t SymbolCatalog::minute_rows() const {
@@ -90,10 +79,14 @@ Result<std::vector<Partition>> partitions_of(const Storage& storage, Table table
 }
 
 Result<std::vector<std::string>> symbols_of(const Storage& storage, std::span<const Table> tables) {
+  std::vector<std::vector<std::string>> folders(tables.size());
+  CHANDLER_TRY(parallel_for(tables.size(), storage.concurrency(), [&](std::size_t i) -> Status {
+    CHANDLER_ASSIGN(folders[i], storage.folders(name(tables[i])));
+    return {};
+  }));
   std::set<std::string> symbols;
-  for (const Table table : tables) {
-    CHANDLER_ASSIGN(const auto folders, storage.folders(name(table)));
-    for (const std::string& folder : folders) {
+  for (const auto& of_table : folders) {
+    for (const std::string& folder : of_table) {
       if (folder.starts_with("symbol=") && is_symbol(folder.substr(7))) symbols.insert(folder.substr(7));
     }
   }
@@ -101,9 +94,26 @@ Result<std::vector<std::string>> symbols_of(const Storage& storage, std::span<co
 }
 
 Result<SymbolCatalog> read_catalog(const Storage& storage, std::string symbol, FooterDays days) {
+  constexpr Table kTables[] = {Table::klines_1m, Table::klines_1d};
+  std::vector<Partition> of_table[2];
+  CHANDLER_TRY(parallel_for(2, storage.concurrency(), [&](std::size_t i) -> Status {
+    CHANDLER_ASSIGN(of_table[i], partitions_of(storage, kTables[i], symbol));
+    return {};
+  }));
+  const auto& [minutes, whole_days] = of_table;
   SymbolCatalog catalog;
-  CHANDLER_ASSIGN(catalog.minutes, footers_of(storage, Table::klines_1m, symbol, days));
-  CHANDLER_ASSIGN(catalog.days, footers_of(storage, Table::klines_1d, symbol, FooterDays::left_out));
+  catalog.minutes.resize(minutes.size());
+  catalog.days.resize(whole_days.size());
+  const std::size_t files = minutes.size() + whole_days.size();
+  CHANDLER_TRY(parallel_for(files, storage.concurrency(), [&](std::size_t i) -> Status {
+    if (i < minutes.size()) {
+      CHANDLER_ASSIGN(catalog.minutes[i], read_kline_footer(storage, minutes[i], days));
+    } else {
+      const std::size_t d = i - minutes.size();
+      CHANDLER_ASSIGN(catalog.days[d], read_kline_footer(storage, whole_days[d], FooterDays::left_out));
+    }
+    return {};
+  }));
   catalog.symbol = std::move(symbol);
   return catalog;
 }

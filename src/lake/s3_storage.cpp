@@ -8,11 +8,13 @@
 #include <arrow/io/memory.h>
 #include <arrow/result.h>
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <random>
+#include <semaphore>
 
 #include "base/parallel.hpp"
 #include "http/curl_transport.hpp"
@@ -24,8 +26,8 @@ namespace {
 
 constexpr std::string_view kLockNames[] = {".chandler.lock", ".chandler-speed.lock"};
 constexpr std::string_view kSpeedFolder = "speed_1m/";
-// What Parquet's reader asks for to find a footer; ours are a tenth of that.
-constexpr std::int64_t kFooterBytes = 64 << 10;
+// What Parquet's reader asks for to find a footer; ours, the days of a month among it, are a third of that.
+constexpr std::int64_t kFooterBytes = 16 << 10;
 // Requests under way at once: waiting costs no processor, so more than there are cores.
 constexpr std::size_t kRequestsPerCore = 8;
 constexpr std::size_t kMostRequests = 32;
@@ -33,12 +35,6 @@ constexpr std::size_t kMostRequests = 32;
 // Part of an object's key, between slashes, that begins with a dot.
 bool is_hidden(std::string_view path) {
   return path.starts_with('.') || path.find("/.") != std::string_view::npos;
-}
-
-std::uint64_t number_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a: the same on every machine
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return hash;
 }
 
 // An object of which the end has been read. Should more be needed, all of it is, if it is still the same.
@@ -78,6 +74,20 @@ class TailFile final : public PositionedFile {
   s3::Object object_;
 };
 
+// Held while a request is under way: threads that each start threads must not become hundreds of connections.
+// The lock's own requests do without, so that a renewal never waits for its turn.
+using Turns = std::counting_semaphore<kMostRequests>;
+class Turn {
+ public:
+  explicit Turn(Turns& turns) : turns_(turns) { turns_.acquire(); }
+  ~Turn() { turns_.release(); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  Turns& turns_;
+};
+
 // Seconds from the environment, for slow networks and for tests.
 Result<std::chrono::milliseconds> seconds_from(const char* name, std::chrono::milliseconds usual) {
   const char* text = std::getenv(name);
@@ -109,6 +119,7 @@ class S3Storage final : public Storage {
   }
 
   Result<std::vector<StoredFile>> list(std::string_view folder) const override {
+    const Turn turn(requests_);
     CHANDLER_ASSIGN(const auto listing, client_->list(folder_key(folder)));
     std::vector<StoredFile> files;
     files.reserve(listing.objects.size());
@@ -117,7 +128,7 @@ class S3Storage final : public Storage {
       if (object.key.size() <= root_.size() || object.key.ends_with('/')) continue;
       std::string path = object.key.substr(root_.size());
       if (is_hidden(path)) continue;
-      files.push_back({std::move(path), object.bytes, number_of(object.etag)});
+      files.push_back({std::move(path), object.bytes, XXH3_64bits(object.etag.data(), object.etag.size())});
     }
     std::ranges::sort(files, {}, &StoredFile::path);
     return files;
@@ -125,6 +136,7 @@ class S3Storage final : public Storage {
 
   Result<std::vector<std::string>> folders(std::string_view folder) const override {
     const std::string prefix = folder_key(folder);
+    const Turn turn(requests_);
     CHANDLER_ASSIGN(const auto listing, client_->list(prefix, "/"));
     std::vector<std::string> names;
     for (const std::string& found : listing.prefixes) {
@@ -137,11 +149,13 @@ class S3Storage final : public Storage {
   }
 
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> open(std::string_view path) const override {
+    const Turn turn(requests_);
     CHANDLER_ASSIGN(auto object, client_->get(key_of(path)));
     return std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(std::move(object.bytes)));
   }
 
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_footer(std::string_view path) const override {
+    const Turn turn(requests_);
     CHANDLER_ASSIGN(auto object, client_->get(key_of(path), kFooterBytes));
     return std::make_shared<TailFile>(client_, key_of(path), std::move(object));
   }
@@ -150,6 +164,7 @@ class S3Storage final : public Storage {
     return parallel_for(files.size(), concurrency(), [&](std::size_t i) -> Status {
       const PendingFile& file = files[i];
       const std::string key = key_of(file.path);
+      const Turn turn(requests_);
       const auto until = leases_->until(group_of(file.path));
       if (clock_.steady() >= until) return std::unexpected(lease_lost(uri_));
       const std::string_view bytes(reinterpret_cast<const char*>(file.bytes->data()),
@@ -200,6 +215,7 @@ class S3Storage final : public Storage {
   std::stop_token stop_;
   std::shared_ptr<Leases> leases_ = std::make_shared<Leases>();
   std::atomic<bool> conditions_tried_{false};
+  mutable Turns requests_{kMostRequests};
 };
 
 }  // namespace

@@ -163,14 +163,25 @@ def test_no_file_is_asked_about_singly(remote, tmp_path):
     assert len(reads) <= 3 * months, (holey, reads)
     lists = [query for _, _, query in asked if "list-type=2" in query]
     assert len(lists) <= 5 * (1 + pages(months)), lists
-    remote.store.clear()
-    remote("build", check=0)
-    asked = remote.store.requests()
-    assert not [entry for entry in asked if entry[0] == "HEAD"]
-    assert not [path for method, path, _ in asked if method == "PUT" and path.endswith(".parquet")]  # nothing changed
-    reads = [path for method, path, _ in asked if method == "GET" and path.endswith(".parquet")]
-    # A month: its footer and its minutes, and of its days the footer and the bytes to compare with.
-    assert len(reads) <= 4 * months + 3
+
+    def build():
+        remote.store.clear()
+        remote("build", check=0)
+        asked = remote.store.requests()
+        assert not [entry for entry in asked if entry[0] in ("HEAD", "DELETE") and entry[1].endswith(".parquet")]
+        return [sorted(path.split("/", 3)[3] for method, path, _ in asked if method == verb and path.endswith(".parquet"))
+                for verb in ("GET", "PUT")]
+
+    files = sorted(remote.files())
+    minutes, days = ([path for path in files if path.startswith(table)] for table in ("klines_1m/", "daily_filled/"))
+    prophet = ["prophet_input/symbol=OLDBTC/part.parquet"]
+    assert files == sorted(minutes + days + prophet) and len(days) == months
+    # A month: its footer, and the days that are stored, to compare them with. What is not there is not asked for.
+    assert build() == [sorted(minutes + days + prophet), []]
+    client = remote.store.client()
+    for path in days + prophet:
+        client.delete_object(Bucket=BUCKET, Key=f"{remote.prefix}/{path}")
+    assert build() == [sorted(minutes + prophet), sorted(days + prophet)]
 
 
 @pytest.mark.parametrize("kinds", [["500", "503"], ["lost"], ["cut"], ["hang"]])
