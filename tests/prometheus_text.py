@@ -20,20 +20,33 @@ def parse(text):
             helped.add(name)
         elif line.startswith("# TYPE "):
             _, _, current, kind = line.split(" ")
-            assert current not in types and kind in ("counter", "gauge"), line
+            assert current not in types and kind in ("counter", "gauge", "histogram"), line
             assert (kind == "counter") == current.endswith("_total"), f"{current} is called a {kind}"
             types[current] = kind
         else:
             match = SAMPLE.fullmatch(line)
             assert match, f"no sample: {line!r}"
             name, labels, value = match.groups()
-            assert name == current and name in helped, f"{name} stands outside its family"
+            family = name
+            if types[current] == "histogram":
+                family, suffix = name.rsplit("_", 1)
+                assert suffix in ("bucket", "sum", "count"), line
+            assert family == current and current in helped, f"{name} stands outside its family"
             pairs = LABEL.findall(labels or "")
             assert "".join(f'{k}="{v}",' for k, v in pairs).rstrip(",") == (labels or "").rstrip(","), f"labels: {labels!r}"
             family = samples.setdefault(name, {})
             assert tuple(sorted(pairs)) not in family, f"twice: {line!r}"
             family[tuple(sorted(pairs))] = float(value)
+    for name, kind in types.items():
+        if kind == "histogram":
+            check_histogram(name, samples)
     return samples
+
+
+def check_histogram(name, samples):
+    """Buckets (of one histogram without labels) add up, in the order of their bounds, and the last has all."""
+    buckets = [(float(labels[0][1]), count) for labels, count in samples[name + "_bucket"].items()]
+    assert buckets == sorted(buckets) and buckets[-1] == (float("inf"), samples[name + "_count"][()]), f"{name}: {buckets}"
 
 
 class Metrics:

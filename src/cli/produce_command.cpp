@@ -45,12 +45,13 @@ Result<int> run(const Options& options, Context& context) {
     print_json({{"received", figures.messages.load()},
                 {"published", figures.published.load()},
                 {"fetched", figures.caught_up.load()},
+                {"rejected", rejected_json(figures)},
                 {"disconnects", figures.disconnects.load()},
                 {"delivery_ms", latency_json(figures.delivery)}});
   } else {
     print(fmt::format(
-        "{} events received, {} acknowledged by the broker; {} minutes fetched by REST, {} reconnects.\n",
-        figures.messages.load(), figures.published.load(), figures.caught_up.load(),
+        "{} events received, {} acknowledged by the broker, {}; {} minutes fetched by REST, {} reconnects.\n",
+        figures.messages.load(), figures.published.load(), rejected_text(figures), figures.caught_up.load(),
         figures.disconnects.load()));
   }
   return kDone;

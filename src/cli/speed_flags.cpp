@@ -123,4 +123,22 @@ Json latency_json(const speed::Latencies& latencies) {
   return {{"p50", bound(0.5)}, {"p99", bound(0.99)}};
 }
 
+Json rejected_json(const speed::Figures& figures) {
+  Json reasons = Json::object();
+  for (std::size_t i = 0; i < speed::kRejections; ++i) {
+    if (const auto count = figures.rejected[i].load(); count > 0)
+      reasons[std::string(name(static_cast<speed::Rejection>(i)))] = count;
+  }
+  return reasons;
+}
+
+std::string rejected_text(const speed::Figures& figures) {
+  const Json counts = rejected_json(figures);
+  std::string reasons;
+  for (const auto& [reason, count] : counts.items())
+    reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", count.get<std::uint64_t>(), reason);
+  const std::string total = fmt::format("{} rejected", figures.rejected_total());
+  return reasons.empty() ? total : fmt::format("{} ({})", total, reasons);
+}
+
 }  // namespace chandler::cli

@@ -47,4 +47,9 @@ std::string dead_letter_path(const PipelineFlags& flags, const Globals& globals)
 // {"p50": …, "p99": …}: bounds in ms that such a share stayed within; null where there is none.
 Json latency_json(const speed::Latencies& latencies);
 
+// {"not_json": 3, …}: the reasons that occurred.
+Json rejected_json(const speed::Figures& figures);
+// "3 rejected", and why where any were: "3 rejected (2 not_json, 1 bad_number)".
+std::string rejected_text(const speed::Figures& figures);
+
 }  // namespace chandler::cli

@@ -62,9 +62,9 @@ void SpeedScreen::on_progress(const speed::Pipeline& pipeline,
 }
 
 void SpeedScreen::log_line(const speed::Pipeline& pipeline) const {
-  spdlog::info("{} messages, {} closed minutes, {} repeated, {} late, {} rejected, {} commits, watermark {}",
+  spdlog::info("{} messages, {} closed minutes, {} repeated, {} late, {}, {} commits, watermark {}",
                figures_.messages.load(), figures_.closed.load(), figures_.repeated.load(),
-               figures_.late.load(), figures_.rejected_total(), figures_.commits.load(),
+               figures_.late.load(), rejected_text(figures_), figures_.commits.load(),
                pipeline.state().watermark() ? format_instant(*pipeline.state().watermark()) : "-");
 }
 
@@ -164,7 +164,7 @@ std::vector<std::string> SpeedScreen::figures_parts(const speed::Pipeline& pipel
   std::vector<std::string> parts = {
       fmt::format("{:.0f} messages/s", rate),
       fmt::format("{} late", figures_.late.load()),
-      fmt::format("{} rejected", figures_.rejected_total()),
+      rejected_text(figures_),
       fmt::format("{} repeated", figures_.repeated.load()),
       fmt::format("{} reconnects", figures_.disconnects.load()),
       fmt::format("{} fetched by REST", figures_.caught_up.load()),
@@ -220,16 +220,11 @@ Status SpeedScreen::print_days() const {
     }
   }
   if (context_.globals.json) {
-    Json rejected = Json::object();
-    for (std::size_t i = 0; i < speed::kRejections; ++i) {
-      if (figures_.rejected[i] > 0)
-        rejected[std::string(name(static_cast<speed::Rejection>(i)))] = figures_.rejected[i].load();
-    }
     print_json({{"messages", figures_.messages.load()},
                 {"closed", figures_.closed.load()},
                 {"repeated", figures_.repeated.load()},
                 {"late", figures_.late.load()},
-                {"rejected", std::move(rejected)},
+                {"rejected", rejected_json(figures_)},
                 {"minutes_added", figures_.minutes_added.load()},
                 {"minutes_replaced", figures_.minutes_replaced.load()},
                 {"storing_ms", latency_json(figures_.storing)},
@@ -240,11 +235,11 @@ Status SpeedScreen::print_days() const {
   if (!drawn_widths_.empty()) print("\n");  // below the last drawing, and the ^C that the terminal echoes
   if (table.rows() > 0) print(table.to_text(context_.colour));
   print(fmt::format(
-      "{} messages: {} closed minutes, {} sights of open ones, {} repeated, {} late, {} rejected. {} minutes "
+      "{} messages: {} closed minutes, {} sights of open ones, {} repeated, {} late, {}. {} minutes "
       "new in the lake, {} replaced.\n",
       group_digits(figures_.messages.load()), figures_.closed.load(), figures_.open.load(),
-      figures_.repeated.load(), figures_.late.load(), figures_.rejected_total(),
-      figures_.minutes_added.load(), figures_.minutes_replaced.load()));
+      figures_.repeated.load(), figures_.late.load(), rejected_text(figures_), figures_.minutes_added.load(),
+      figures_.minutes_replaced.load()));
   return {};
 }
 

@@ -2,6 +2,8 @@
 
 #include <prometheus/text_serializer.h>
 
+#include <limits>
+
 namespace chandler::metrics {
 
 using prometheus::MetricType;
@@ -41,6 +43,20 @@ void Families::counter(std::string name, std::string help, double value) {
 void Families::gauge(std::string name, std::string help, double value) {
   begin_gauge(std::move(name), std::move(help));
   add(value);
+}
+
+void Families::histogram(std::string name, std::string help, std::span<const double> bounds,
+                         std::span<const std::uint64_t> counts, double sum) {
+  begin(std::move(name), std::move(help), MetricType::Histogram);
+  prometheus::ClientMetric metric;
+  auto& h = metric.histogram;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    h.sample_count += counts[i];
+    h.bucket.push_back(
+        {h.sample_count, i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity()});
+  }
+  h.sample_sum = sum;
+  families_.back().metric.push_back(std::move(metric));
 }
 
 std::string Families::text() const {

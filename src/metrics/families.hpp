@@ -4,6 +4,8 @@
 
 #include <prometheus/metric_family.h>
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,11 @@ class Families {
 
   void counter(std::string name, std::string help, double value);
   void gauge(std::string name, std::string help, double value);
+
+  // counts: how many values lay in each bucket alone, up to its bound and inclusive; one more for what lay
+  // above the last bound, so counts.size() == bounds.size() + 1. sum: of all values.
+  void histogram(std::string name, std::string help, std::span<const double> bounds,
+                 std::span<const std::uint64_t> counts, double sum);
 
   // Text exposition format 0.0.4.
   std::string text() const;

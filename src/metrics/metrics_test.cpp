@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "metrics/metrics_server.hpp"
 #include "metrics/process.hpp"
 #include "net/test_socket.hpp"
@@ -31,6 +33,18 @@ TEST(Families, LargeCountsKeepEveryDigit) {
   Families families;
   families.counter("bytes_total", "Bytes", 9'007'199'254'740'991.0);
   EXPECT_EQ(value_of("\n" + families.text(), "bytes_total"), 9'007'199'254'740'991.0);
+}
+
+// The example of Prometheus' description of the format, with fewer buckets.
+TEST(Families, AHistogramsBucketsAddUpAndTheLastHasAll) {
+  Families families;
+  families.histogram("took_seconds", "How long", std::array{0.05, 0.1},
+                     std::array<std::uint64_t, 3>{24, 9, 7}, 53.5);
+  EXPECT_EQ(families.text(),
+            "# HELP took_seconds How long\n# TYPE took_seconds histogram\n"
+            "took_seconds_count 40\ntook_seconds_sum 53.5\n"
+            "took_seconds_bucket{le=\"0.05\"} 24\ntook_seconds_bucket{le=\"0.1\"} 33\n"
+            "took_seconds_bucket{le=\"+Inf\"} 40\n");
 }
 
 TEST(Process, CountsItsDescriptors) {

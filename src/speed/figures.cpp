@@ -1,32 +1,20 @@
 #include "speed/figures.hpp"
 
+#include <algorithm>
+
 namespace chandler::speed {
 namespace {
 
-struct Text {
-  std::string_view name, clause;
-};
-constexpr std::array<Text, kRejections> kTexts = {{
-    {"too_large", "the message is far too long"},
-    {"not_json", "the message is not JSON"},
-    {"wrong_shape", "a field is missing or has the wrong type"},
-    {"bad_number", "no candle can have these numbers"},
-    {"bad_symbol", "the symbol is not one"},
-    {"other_interval", "the candle is not of one minute"},
-    {"bad_time", "the event's time does not go with its candle or lies in the future"},
-    {"other_event", "the event is of another kind"},
-    {"key_differs", "the message's key is not the event's symbol"},
-    {"unknown_symbol", "the symbol is not one of those asked for"},
-}};
+void add_histogram(metrics::Families& families, const char* name, const char* help,
+                   const Latencies& latencies) {
+  std::array<double, Latencies::kBounds.size()> seconds;
+  std::ranges::transform(Latencies::kBounds, seconds.begin(),
+                         [](std::int64_t ms) { return static_cast<double>(ms) / 1000; });
+  families.histogram(name, help, seconds, latencies.counts(),
+                     static_cast<double>(latencies.total().count()) / 1000);
+}
 
 }  // namespace
-
-std::string_view name(Rejection rejection) {
-  return kTexts[static_cast<std::size_t>(rejection)].name;
-}
-std::string_view describe(Rejection rejection) {
-  return kTexts[static_cast<std::size_t>(rejection)].clause;
-}
 
 std::uint64_t Figures::rejected_total() const {
   std::uint64_t total = 0;
@@ -69,8 +57,14 @@ void add_to(metrics::Families& families, const Figures& f) {
   instant("chandler_last_commit_timestamp_seconds", "When speed_1m was last written", f.last_commit_ms);
   families.begin_counter("chandler_rejected_total", "Messages put aside");
   for (std::size_t i = 0; i < kRejections; ++i) {
-    families.add(static_cast<double>(f.rejected[i].load()), {{"reason", std::string(kTexts[i].name)}});
+    families.add(static_cast<double>(f.rejected[i].load()),
+                 {{"reason", std::string(name(static_cast<Rejection>(i)))}});
   }
+  add_histogram(families, "chandler_delivery_seconds",
+                "Of events, from the exchange to the broker's acknowledgement", f.delivery);
+  add_histogram(families, "chandler_storing_seconds", "Of closed minutes, from the exchange to their commit",
+                f.storing);
+  add_histogram(families, "chandler_commit_seconds", "Of commits themselves", f.commit);
 }
 
 }  // namespace chandler::speed

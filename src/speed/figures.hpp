@@ -4,28 +4,12 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <string_view>
 
 #include "metrics/families.hpp"
 #include "speed/latencies.hpp"
+#include "speed/rejection.hpp"
 
 namespace chandler::speed {
-
-enum class Rejection : std::uint8_t {
-  too_large,
-  not_json,
-  wrong_shape,
-  bad_number,
-  bad_symbol,
-  other_interval,
-  bad_time,  // does not go with its candle, or lies in the future
-  other_event,
-  key_differs,     // the message's key is not the event's symbol
-  unknown_symbol,  // not one of those that were asked for
-};
-inline constexpr std::size_t kRejections = 10;
-std::string_view name(Rejection rejection);      // too_large: the label of the metric
-std::string_view describe(Rejection rejection);  // a clause for people
 
 // Every figure may be read while another thread counts.
 struct Figures {
@@ -42,6 +26,9 @@ struct Figures {
   Latencies storing;   // of a closed minute: from there to its commit
   Latencies commit;    // what a commit itself takes
 
+  void reject(Rejection why) {
+    rejected[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
+  }
   std::uint64_t rejected_total() const;
 };
 

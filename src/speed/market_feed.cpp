@@ -99,21 +99,24 @@ void MarketFeed::on_message(std::string_view message) {
   Timestamp minute;
   {
     const std::lock_guard lock(mutex_);
-    if (parser_.parse(message) != exchange::EventKind::kline) {
-      figures_.rejected[static_cast<std::size_t>(Rejection::other_event)].fetch_add(
-          1, std::memory_order_relaxed);
-      return;
+    event.refused = rejection_of(parser_, parser_.parse(message), exchange::EventKind::kline);
+    if (event.refused) {
+      event.json = message;
+    } else {
+      const auto& kline = parser_.kline();
+      market_now_ms_ = std::max(market_now_ms_.load(), to_ms(kline.event_time));
+      event.symbol = kline.symbol;
+      event.json = parser_.event_json();
+      event.closed = kline.closed;
+      minute = from_ms(kline.kline.open_time);
     }
-    const auto& kline = parser_.kline();
-    market_now_ms_ = std::max(market_now_ms_.load(), to_ms(kline.event_time));
-    event.symbol = kline.symbol;
-    event.json = parser_.event_json();
-    event.closed = kline.closed;
-    minute = from_ms(kline.kline.open_time);
   }
   const bool closed = event.closed;
+  const auto refused = event.refused;
   const std::string symbol = closed ? event.symbol : std::string();
-  if (push(std::move(event), false, {}) && closed) {
+  const bool pushed = push(std::move(event), false, {});
+  if (!pushed && refused) figures_.reject(*refused);
+  if (pushed && closed) {
     const std::lock_guard lock(mutex_);
     coverage_.add(symbol, minute);
   }

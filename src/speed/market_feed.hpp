@@ -19,6 +19,8 @@ struct FeedEvent {
   bool closed = false;
   bool fetched = false;  // by REST
   Timestamp received;    // the machine's clock
+  // No kline of one minute: `json` is the message as it came, `symbol` is empty. Whoever takes it counts it.
+  std::optional<Rejection> refused = {};
 };
 
 struct FeedOptions {

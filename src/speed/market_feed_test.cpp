@@ -60,6 +60,10 @@ class StreamServer {
     for (auto& s : sessions_)
       s->send(R"({"stream":")" + exchange::stream_name(symbol, "kline_1m") + R"(","data":)" + json + "}");
   }
+  void tell_text(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    for (auto& s : sessions_) s->send(text);
+  }
   void drop_all() {
     const std::lock_guard lock(mutex_);
     for (auto& s : sessions_) s->drop();
@@ -211,6 +215,32 @@ TEST_F(FeedTest, AMessageThatWasLostOnAGoodConnectionIsFetchedWithinMinutes) {
   const auto feed = start({"AAAUSDT"});
   for (int m = 0; m < 30; ++m) advance("AAAUSDT", m, m % 7 != 3);
   EXPECT_TRUE(collect(*feed, 30 - 1)) << seen.size();
+}
+
+TEST_F(FeedTest, AMessageThatIsNoMinuteIsHandedOnWithItsReasonAndAsItCame) {
+  rest.now = kStart + 500;
+  const auto feed = start({"AAAUSDT"});
+  const std::vector<std::pair<std::string, Rejection>> hostile = {
+      {"{nothing", Rejection::not_json},
+      {R"({"stream":"aaausdt@kline_1m","data":{"e":"kline","E":1}})", Rejection::wrong_shape},
+      {R"({"stream":"aaausdt@trade","data":{"e":"trade","E":1,"s":"AAAUSDT"}})", Rejection::other_event},
+      {std::string(exchange::kMaxEventBytes + 1, ' '), Rejection::too_large},
+  };
+  for (const auto& [text, why] : hostile) server.tell_text(text);
+  std::vector<FeedEvent> refused, events;
+  for (int i = 0; i < 300 && refused.size() < hostile.size(); ++i) {
+    feed->take(events, std::chrono::milliseconds{50});
+    refused.insert(refused.end(), events.begin(), events.end());
+  }
+  ASSERT_EQ(refused.size(), hostile.size());
+  for (std::size_t i = 0; i < hostile.size(); ++i) {
+    EXPECT_EQ(refused[i].json, hostile[i].first);
+    EXPECT_EQ(refused[i].refused, hostile[i].second) << i;
+    EXPECT_FALSE(refused[i].closed);
+  }
+  EXPECT_EQ(figures.rejected_total(), 0u) << "whoever takes them counts them";
+  advance("AAAUSDT", 0, true);
+  EXPECT_TRUE(collect(*feed, 1)) << "and the stream goes on";
 }
 
 TEST_F(FeedTest, AtTheStartWhatTheLakeLacksOfTheLastDayIsFetched) {

@@ -13,40 +13,9 @@ namespace {
 constexpr int kMaxFailures = 30;
 constexpr std::chrono::milliseconds kFlushAfterStop{2'500};
 constexpr auto kNever = std::numeric_limits<std::chrono::nanoseconds::rep>::max();
-// Rejected messages that are named in the log; the dead letters have all.
-constexpr std::uint64_t kNamed = 20;
-constexpr std::size_t kExcerpt = 120;
-
-Rejection rejection_of(exchange::EventFault fault) {
-  using enum exchange::EventFault;
-  switch (fault) {
-    case too_large:
-      return Rejection::too_large;
-    case not_json:
-      return Rejection::not_json;
-    case wrong_shape:
-      return Rejection::wrong_shape;
-    case bad_number:
-      return Rejection::bad_number;
-    case bad_symbol:
-      return Rejection::bad_symbol;
-    case other_interval:
-      return Rejection::other_interval;
-    case bad_time:
-      return Rejection::bad_time;
-  }
-  return Rejection::wrong_shape;
-}
 
 void add(Figures::Count& count, std::uint64_t n = 1) {
   count.fetch_add(n, std::memory_order_relaxed);
-}
-
-// What a terminal can show of a foreign message.
-std::string excerpt(std::string_view payload) {
-  std::string text;
-  for (const char c : payload.substr(0, kExcerpt)) text += c >= ' ' && c < 0x7f ? c : '?';
-  return payload.size() > kExcerpt ? text + "…" : text;
 }
 
 }  // namespace
@@ -85,8 +54,7 @@ Status Pipeline::close_streams(std::span<const std::size_t> indices) {
 }
 
 std::optional<Rejection> Pipeline::fault_of(const RawMessage& message, exchange::EventKind kind) const {
-  if (kind == exchange::EventKind::refused) return rejection_of(parser_.fault());
-  if (kind != exchange::EventKind::kline) return Rejection::other_event;
+  if (const auto why = rejection_of(parser_, kind, exchange::EventKind::kline)) return why;
   const auto& event = parser_.kline();
   if (!message.key.empty() && message.key != event.symbol) return Rejection::key_differs;
   if (!options_.symbols.empty() && !options_.symbols.contains(event.symbol)) return Rejection::unknown_symbol;
@@ -96,15 +64,11 @@ std::optional<Rejection> Pipeline::fault_of(const RawMessage& message, exchange:
 }
 
 Status Pipeline::reject(const RawMessage& message, Rejection why) {
-  add(figures_.rejected[static_cast<std::size_t>(why)]);
-  if (named_++ < kNamed) {
-    spdlog::warn("rejected {}{}: {}: {}{}", stream_names_[message.stream],
-                 message.offset < 0 ? std::string() : fmt::format(" offset {}", message.offset),
-                 describe(why), excerpt(message.payload),
-                 named_ == kNamed ? " (further ones are only counted and put aside)" : "");
-  }
-  return dead_letters_.put(
-      {stream_names_[message.stream], message.offset, message.key, message.payload, describe(why)});
+  figures_.reject(why);
+  const std::string& stream = stream_names_[message.stream];
+  rejections_.name(message.offset < 0 ? stream : fmt::format("{} offset {}", stream, message.offset),
+                   message.payload, why);
+  return dead_letters_.put({stream, message.offset, message.key, message.payload, describe(why)});
 }
 
 Status Pipeline::take(const RawMessage& message) {

@@ -105,9 +105,9 @@ class Pipeline {
   std::chrono::nanoseconds last_commit_;
   std::chrono::nanoseconds last_closed_{0};  // when the newest closed minute came
   std::int64_t latest_plausible_ms_ = 0;
-  int failures_ = 0;         // in a row
-  Error failure_;            // the last one
-  std::uint64_t named_ = 0;  // rejected messages that were logged
+  int failures_ = 0;  // in a row
+  Error failure_;     // the last one
+  RejectionLog rejections_;
   std::set<std::pair<std::string, Day>> touched_;
   std::atomic<std::chrono::nanoseconds::rep> stopped_at_;
   std::stop_callback<std::function<void()>> on_stop_;  // last: it uses the others

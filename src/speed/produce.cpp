@@ -25,10 +25,16 @@ Status produce_klines(const ProduceEnvironment& environment, const ProduceOption
                   MarketFeed::start(options.feed, environment.storage, environment.rest, environment.clock,
                                     environment.figures, environment.stop));
   std::vector<FeedEvent> events;
+  RejectionLog rejections;
   while (!environment.stop.stop_requested()) {
     feed->take(events, kWait);
     for (const FeedEvent& event : events) {
       count(environment.figures, event.json);
+      if (event.refused) {
+        environment.figures.reject(*event.refused);
+        rejections.name("stream", event.json, *event.refused);
+        continue;
+      }
       const std::span<const KafkaHeader> source = event.fetched ? kRestSource : kStreamSource;
       CHANDLER_TRY(sink.publish({event.symbol, event.json, source, event.received}, environment.stop));
     }
@@ -48,6 +54,7 @@ Status produce_tickers(const ProduceEnvironment& environment, const ProduceOptio
     std::mutex mutex;
     std::condition_variable_any changed;
     exchange::StreamEventParser parser;
+    RejectionLog rejections;
     std::map<std::string, Price> newest;
   } inbox;
   exchange::StreamOptions stream = options.feed.stream;
@@ -57,7 +64,13 @@ Status produce_tickers(const ProduceEnvironment& environment, const ProduceOptio
   callbacks.on_message = [&](std::string_view message) {
     const Timestamp received = environment.clock.now();
     const std::lock_guard lock(inbox.mutex);
-    if (inbox.parser.parse(message) != exchange::EventKind::ticker) return;
+    if (const auto why =
+            rejection_of(inbox.parser, inbox.parser.parse(message), exchange::EventKind::ticker)) {
+      count(environment.figures, message);
+      environment.figures.reject(*why);
+      inbox.rejections.name("stream", message, *why);
+      return;
+    }
     const auto& ticker = inbox.parser.ticker();
     inbox.newest[std::string(ticker.symbol)] = {price_json(ticker), received};
     inbox.changed.notify_all();

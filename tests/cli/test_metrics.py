@@ -144,6 +144,12 @@ def test_live_tells_what_came_and_what_was_stored(tmp_path):
             assert m("chandler_exchange_requests_total", service="rest") > 0
             assert m("chandler_streams") == 1
             assert m("chandler_rejected_total", reason="not_json") == 0
+            # Of everything that was stored it is told how long that took, and none of it took long here.
+            m = live.until(lambda m: m("chandler_storing_seconds_count") > 5)
+            assert m("chandler_storing_seconds_bucket", le="60") == m("chandler_storing_seconds_count") <= m("chandler_closed_minutes_total")
+            assert 0 < m("chandler_storing_seconds_sum") < 60 * m("chandler_storing_seconds_count")
+            assert 0 < m("chandler_commit_seconds_count") <= m("chandler_commits_total") + 1
+            assert m("chandler_delivery_seconds_count") == 0  # there is no broker
             live.process.send_signal(signal.SIGTERM)
             assert live.process.wait(PATIENCE) == 0
 

@@ -145,11 +145,11 @@ class SpeedSystem:
     def exchange_flags(self):
         return ["--stream-url", self.sim.stream_url, "--rest-url", self.sim.url]
 
-    def producer(self):
-        return self.process("produce", *self.symbols, "--brokers", self.broker.address, *self.exchange_flags())
+    def producer(self, *more):
+        return self.process("produce", *self.symbols, "--brokers", self.broker.address, *self.exchange_flags(), *more)
 
-    def consumer(self):
-        return self.process("consume", "--brokers", self.broker.address, "--group", self.group, "--trigger", "500ms")
+    def consumer(self, *more):
+        return self.process("consume", "--brokers", self.broker.address, "--group", self.group, "--trigger", "500ms", *more)
 
     def live(self):
         return self.process("live", *self.symbols, *self.exchange_flags(), "--trigger", "500ms")

@@ -10,6 +10,7 @@ import pytest
 
 import speed_system
 from conftest import PROGRAM, ROOT
+from prometheus_text import scrape
 
 DATA = str(ROOT / "data/demo")
 NOW = "2024-06-20T23:40:10Z"  # across a day's turn
@@ -98,6 +99,21 @@ def test_consume_once_reads_all_prints_the_days_and_says_the_same_again(tmp_path
         assert {d["symbol"] for d in first["days"]} == {"BTCUSDT", "ETHUSDT"}
         second = json.loads(system.run(*once))
         assert second["messages"] == first["messages"] and second["minutes_added"] == 0
+
+
+def test_how_long_delivery_and_storing_took_is_told_to_prometheus(tmp_path, broker):
+    ports = [speed_system.free_port() for _ in range(2)]
+    with speed_system.Sim(PROGRAM, DATA, NOW, SPEED) as sim, speed_system.SpeedSystem(PROGRAM, tmp_path, sim, broker) as system:
+        producer = system.producer("--metrics-port", ports[0]).start()
+        consumer = system.consumer("--metrics-port", ports[1]).start()
+        system.wait_until_stored(floor_minute(sim.now_ms()) + 120_000)
+        produced, consumed = (scrape(f"http://127.0.0.1:{port}/metrics") for port in ports)
+        assert 0 < produced("chandler_delivery_seconds_count") <= produced("chandler_messages_total")
+        assert produced("chandler_delivery_seconds_sum") > 0 == produced("chandler_storing_seconds_count")
+        # From the producer's receipt, which travels with the message.
+        assert 0 < consumed("chandler_storing_seconds_count") <= consumed("chandler_closed_minutes_total")
+        assert consumed("chandler_storing_seconds_sum") > 0 < consumed("chandler_commit_seconds_count")
+        assert producer.stop() == 0 and consumer.stop() == 0
 
 
 def test_live_without_a_broker_survives_cuts_and_kills(tmp_path):
