@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/number_text.hpp"
 #include "base/parallel.hpp"
 #include "candles/day_statistics.hpp"
 #include "lake/derived_file.hpp"
@@ -163,6 +164,55 @@ std::string csv_field(const ReportCell& value) {
 }
 
 }  // namespace
+
+namespace {
+
+std::string shown(std::string_view column, double value) {
+  if (column.ends_with("_pct")) return group_digits(fmt::format("{:.4f}", value));
+  const double size = std::abs(value);
+  if (size >= 1e6) return group_digits(fmt::format("{:.0f}", value));
+  if (size >= 1e-4 || size == 0) return group_digits(fmt::format("{:.8g}", value));
+  std::string digits = fmt::format("{:.14f}", value);  // a price like 0.00001234, without an exponent
+  digits.erase(digits.find_last_not_of('0') + 1);
+  return digits;
+}
+
+std::size_t column_of(const ReportTable& table, std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::find(table.columns, name) - table.columns.begin());
+}
+
+}  // namespace
+
+std::string cell_text(std::string_view column, const ReportCell& cell) {
+  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
+  if (const auto* whole = std::get_if<std::int64_t>(&cell))
+    return column == "year" ? std::to_string(*whole) : group_digits(*whole);
+  if (const auto* number = std::get_if<double>(&cell)) return shown(column, *number);
+  if (const auto* flag = std::get_if<bool>(&cell)) return *flag ? "yes" : "no";
+  return {};
+}
+
+bool is_numeric(const ReportTable& table, std::size_t column) {
+  return std::ranges::any_of(table.rows, [column](const auto& row) {
+    return std::holds_alternative<std::int64_t>(row[column]) || std::holds_alternative<double>(row[column]);
+  });
+}
+
+ReportTable worst_first(ReportTable table) {
+  const auto sort_by = [&](auto&& key) { std::ranges::stable_sort(table.rows, std::ranges::greater{}, key); };
+  if (table.name == "summary") {
+    const std::size_t missing = column_of(table, "missing_minutes");
+    sort_by([=](const auto& row) { return std::get<std::int64_t>(row[missing]); });
+  } else if (table.name == "per_day_counts") {
+    const std::size_t count = column_of(table, "cnt"), missing = column_of(table, "missing"),
+                      filled = column_of(table, "filled");
+    sort_by([=](const auto& row) {
+      const bool day_only = std::get<std::int64_t>(row[count]) == 0 && !std::get<bool>(row[filled]);
+      return day_only ? std::int64_t{0} : std::get<std::int64_t>(row[missing]);
+    });
+  }
+  return table;
+}
 
 std::string to_csv(const ReportTable& table) {
   std::string out = fmt::format("{}\n", fmt::join(table.columns, ","));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -22,6 +23,16 @@ struct ReportTable {
   std::vector<std::string> columns;
   std::vector<std::vector<ReportCell>> rows;  // as many cells as columns
 };
+
+// A cell as people read it: digits grouped, as many as the eye wants; years and months as they are; "" for
+// unknown.
+std::string cell_text(std::string_view column, const ReportCell& cell);
+bool is_numeric(const ReportTable& table, std::size_t column);
+
+// Worst first, for the eye; the CSV files keep the order of symbol and time. per_day_counts: days that lack
+// minutes, those that lack most first, before whole ones and before days that are known as days only; and
+// summary: what lacks most minutes. Other tables stay as they are.
+ReportTable worst_first(ReportTable table);
 
 // CSV with a header; numbers as short as gives them back, unknown as nothing.
 std::string to_csv(const ReportTable& table);

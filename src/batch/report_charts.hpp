@@ -1,6 +1,7 @@
 // The pictures of a report. Pure: histories in, bytes of files out.
 #pragma once
 
+#include "base/progress.hpp"
 #include "batch/report.hpp"
 
 namespace chandler::batch {
@@ -8,6 +9,9 @@ namespace chandler::batch {
 struct ReportPlot {
   std::string name;    // file name without its ending, e.g. BTCUSDT_history
   std::string symbol;  // empty for the comparison
+  // Not shown on the page: the last 90 days of a symbol that has no more, and, among many symbols, those that
+  // the comparison leaves out.
+  bool on_page = true;
   std::string svg, png;
 };
 
@@ -15,7 +19,7 @@ struct ReportPlot {
 // over volume, missing days marked by gaps; then, of two symbols or more, `comparison`: closes on a common
 // scale, each 100 on the first day that all have (or on its own first day where they never meet). On all
 // cores.
-Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& histories,
+Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& histories, Progress& progress,
                                              std::stop_token stop = {});
 
 }  // namespace chandler::batch

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
+
+#include "base/number_text.hpp"
 
 namespace chandler::batch {
 namespace {
@@ -63,26 +65,14 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-// Six significant digits are enough for the eye; the exact value is in data-v.
-std::string number_cell(double value) {
-  const double size = std::abs(value);
-  const std::string shown = size >= 1e6 ? fmt::format("{:.0f}", value) : fmt::format("{:.6g}", value);
-  return fmt::format("<td class=n data-v=\"{}\">{}</td>", value, shown);
-}
-
-std::string html_cell(const ReportCell& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return "<td>" + escaped(*text) + "</td>";
+// What is shown is rounded and grouped; the exact value, by which the page sorts, is in data-v.
+std::string html_cell(std::string_view column, const ReportCell& value) {
+  const std::string text = escaped(cell_text(column, value));
   if (const auto* whole = std::get_if<std::int64_t>(&value))
-    return fmt::format("<td class=n>{}</td>", *whole);
-  if (const auto* number = std::get_if<double>(&value)) return number_cell(*number);
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "<td>yes</td>" : "<td>no</td>";
-  return "<td></td>";
-}
-
-bool is_numeric(const ReportTable& table, std::size_t column) {
-  if (table.rows.empty()) return false;
-  const ReportCell& first = table.rows.front()[column];
-  return std::holds_alternative<std::int64_t>(first) || std::holds_alternative<double>(first);
+    return fmt::format("<td class=n data-v=\"{}\">{}</td>", *whole, text);
+  if (const auto* number = std::get_if<double>(&value))
+    return fmt::format("<td class=n data-v=\"{}\">{}</td>", *number, text);
+  return "<td>" + text + "</td>";
 }
 
 void add_table(std::string& page, const ReportTable& table) {
@@ -102,13 +92,14 @@ void add_table(std::string& page, const ReportTable& table) {
   page += "</tr></thead><tbody>\n";
   for (std::size_t r = 0; r < std::min(table.rows.size(), kMostRows); ++r) {
     page += "<tr>";
-    for (const ReportCell& value : table.rows[r]) page += html_cell(value);
+    for (std::size_t i = 0; i < table.columns.size(); ++i)
+      page += html_cell(table.columns[i], table.rows[r][i]);
     page += "</tr>\n";
   }
   page += "</tbody></table></div>";
   if (table.rows.size() > kMostRows) {
-    page += fmt::format("<p class=note>The first {} of {} rows; all of them are in {}.csv.</p>", kMostRows,
-                        table.rows.size(), table.name);
+    page += fmt::format("<p class=note>The first {} of {} rows; all of them are in {}.csv.</p>",
+                        group_digits(kMostRows), group_digits(table.rows.size()), table.name);
   }
   page += "</section>\n";
 }
@@ -141,9 +132,15 @@ std::string inline_svg(std::string_view svg, std::string_view prefix) {
 
 void add_plots(std::string& page, const std::vector<ReportPlot>& plots) {
   page += "<section id=plots><h2>Prices and volumes</h2>\n";
-  for (std::size_t i = 0; i < plots.size(); ++i) {
-    page += fmt::format("<figure role=img aria-label=\"{}\">{}</figure>\n", escaped(plots[i].name),
-                        inline_svg(plots[i].svg, fmt::format("p{}", i)));
+  std::size_t shown = 0;
+  for (const ReportPlot& plot : plots) {
+    if (!plot.on_page) continue;
+    page += fmt::format("<figure role=img aria-label=\"{}\">{}</figure>\n", escaped(plot.name),
+                        inline_svg(plot.svg, fmt::format("p{}", shown++)));
+  }
+  if (shown < plots.size()) {
+    page += fmt::format("<p class=note>{} of {} pictures; all of them are in plots/.</p>",
+                        group_digits(shown), group_digits(plots.size()));
   }
   page += "</section>\n";
 }
@@ -159,15 +156,15 @@ std::string report_html(const ReportTable& summary, const std::vector<ReportTabl
   page += kStyle;
   page += "</style></head><body><header><h1>chandler report</h1><p class=note>";
   page +=
-      fmt::format("{} {}. All times are UTC. Filled days are left out of the statistics.</p></header>\n<nav>",
-                  summary.rows.size(), summary.rows.size() == 1 ? "symbol" : "symbols");
+      fmt::format("{}. All times are UTC. Filled days are left out of the statistics.</p></header>\n<nav>",
+                  counted(summary.rows.size(), "symbol", "symbols"));
   page += fmt::format("<a href=\"#{}\">{}</a>", summary.name, escaped(summary.title));
   if (!plots.empty()) page += "\n<a href=\"#plots\">Plots</a>";
   for (const ReportTable& table : tables) page += fmt::format("\n<a href=\"#{0}\">{0}</a>", table.name);
   page += "</nav><main>\n";
-  add_table(page, summary);
+  add_table(page, worst_first(summary));
   if (!plots.empty()) add_plots(page, plots);
-  for (const ReportTable& table : tables) add_table(page, table);
+  for (const ReportTable& table : tables) add_table(page, worst_first(table));
   page += "</main><script>";
   page += kScript;
   page += "</script></body></html>\n";

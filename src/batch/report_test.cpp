@@ -1,5 +1,6 @@
 #include "batch/report.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -104,7 +105,8 @@ TEST_F(ReportTest, SummaryAddsUp) {
 }
 
 TEST_F(ReportTest, PageCarriesItsPicturesAndReachesForNothing) {
-  const auto plots = report_plots(histories_);
+  NoProgress progress;
+  const auto plots = report_plots(histories_, progress);
   ASSERT_TRUE(plots);
   std::vector<std::string> names;
   for (const auto& plot : *plots) {
@@ -116,16 +118,73 @@ TEST_F(ReportTest, PageCarriesItsPicturesAndReachesForNothing) {
   const std::string page = report_html(report_summary(histories_), tables_, *plots);
   std::size_t pictures = 0;
   for (std::size_t at = page.find("<svg"); at != page.npos; at = page.find("<svg", at + 1)) ++pictures;
-  EXPECT_EQ(pictures, plots->size());
+  EXPECT_EQ(pictures, 3U) << "the last 90 days of three are all of them";
   EXPECT_THAT(page, Not(HasSubstr("src=\"http")));
   EXPECT_THAT(page, Not(HasSubstr("<link")));
   for (const auto& table : tables_) EXPECT_THAT(page, HasSubstr("id=\"" + table.name + "\""));
-  EXPECT_EQ(page, report_html(report_summary(histories_), tables_, *report_plots(histories_)));
+  EXPECT_EQ(page, report_html(report_summary(histories_), tables_, *report_plots(histories_, progress)));
+}
+
+TEST_F(ReportTest, WorstComesFirstForTheEyeAndDaysWithoutMinutesOfTheirOwnComeLast) {
+  ReportTable counts = tables_[0];
+  counts.rows.push_back({std::string("CCCUSDT"), std::string("2024-01-01"), std::int64_t{0},
+                         std::int64_t{1440}, false});  // known as a day only
+  const ReportTable sorted = worst_first(counts);
+  std::vector<std::string> order;
+  for (const auto& row : sorted.rows)
+    order.push_back(std::get<std::string>(row[0]).substr(0, 1) + std::get<std::string>(row[1]).substr(8));
+  EXPECT_THAT(order, ElementsAre("A02", "B02", "A01", "B01", "A03", "B03", "C01"));
+  EXPECT_EQ(to_csv(tables_[0]), csv("per_day_counts")) << "files keep the order of symbol and time";
+}
+
+TEST(ReportTable, CellsAreRoundedAndGroupedForTheEye) {
+  EXPECT_EQ(cell_text("missing", std::int64_t{44'640}), "44,640");
+  EXPECT_EQ(cell_text("year", std::int64_t{2024}), "2024");
+  EXPECT_EQ(cell_text("daily_close", 61139.98), "61,139.98");
+  EXPECT_EQ(cell_text("daily_close", 0.00001234), "0.00001234");
+  EXPECT_EQ(cell_text("daily_quote_volume", 14'644'645'122.7), "14,644,645,123");
+  EXPECT_EQ(cell_text("change_pct", -39.50529), "-39.5053");
+  EXPECT_EQ(cell_text("asked", true), "yes");
+  EXPECT_EQ(cell_text("daily_quote_volume", ReportCell{}), "");
 }
 
 TEST(ReportTable, TextsThatNeedItAreQuotedAndUnknownIsNothing) {
   const ReportTable table{"t", "T", {"a", "b"}, {{std::string("x,\"y\""), ReportCell{}}, {true, 0.1}}};
   EXPECT_EQ(to_csv(table), "a,b\n\"x,\"\"y\"\"\",\ntrue,0.1\n");
+}
+
+TEST(ReportHtml, NumbersAreGroupedAndSortedByTheirExactValue) {
+  const ReportTable table{"t", "T", {"a", "b"}, {{ReportCell{}, 2.5}, {std::int64_t{1'234'567}, 1e7 / 3}}};
+  const std::string page = report_html({"summary", "S", {}, {}}, {table}, {});
+  EXPECT_THAT(page, HasSubstr("<td class=n data-v=\"1234567\">1,234,567</td>"));
+  EXPECT_THAT(page, HasSubstr("<td class=n data-v=\"3333333.3333333335\">3,333,333</td>"));
+  EXPECT_THAT(page, HasSubstr("<th class=n><button>a</button>")) << "a number where any row has one";
+}
+
+TEST(ReportHtml, AmongManySymbolsThePageShowsThePicturesOfAFewAndSaysWhereTheRestIs) {
+  std::vector<SymbolHistory> histories(12);
+  for (std::size_t i = 0; i < histories.size(); ++i) {
+    histories[i].symbol = fmt::format("S{:02}", i);
+    for (std::int32_t day = 0; day < 91 + static_cast<std::int32_t>(i); ++day) {
+      auto& d = histories[i].days;
+      d.date.push_back(19'000 + day);
+      for (auto* column : {&d.open, &d.high, &d.low, &d.close, &d.volume, &d.ma7, &d.ma30})
+        column->push_back(1 + day);
+      d.count.push_back(1440);
+      d.filled.push_back(0);
+    }
+  }
+  NoProgress progress;
+  const auto plots = report_plots(histories, progress);
+  ASSERT_TRUE(plots);
+  EXPECT_EQ(plots->size(), 25U);
+  const std::string page = report_html(report_summary(histories), {}, *plots);
+  std::size_t pictures = 0;
+  for (std::size_t at = page.find("<svg"); at != page.npos; at = page.find("<svg", at + 1)) ++pictures;
+  EXPECT_EQ(pictures, 17U) << "the comparison, and two of each symbol in it";
+  EXPECT_THAT(page, HasSubstr("aria-label=\"S11_history\""));
+  EXPECT_THAT(page, Not(HasSubstr("aria-label=\"S00_history\"")));
+  EXPECT_THAT(page, HasSubstr("17 of 25 pictures; all of them are in plots/"));
 }
 
 TEST(ReportHtml, NamesAreEscaped) {

@@ -47,8 +47,29 @@ Status read_days(const lake::Storage& storage, SymbolStatus& status) {
   return {};
 }
 
+// Up to when a file of klines says what there was. Not catalog.minutes_horizon(): a history file ends where
+// it ends, and nobody is late for the rest of its day.
+std::optional<Timestamp> known_until(const lake::KlineFooter& footer) {
+  std::optional<Timestamp> until;
+  if (footer.last) until = *footer.last + Millis{footer.grid_ms};
+  if (!footer.asked.empty()) until = std::max(until, std::optional(footer.asked.ranges().back().end));
+  return until;
+}
+
+// The newest instant that a symbol knows: its last files say it.
+Result<std::optional<Timestamp>> newest_of(const lake::Storage& storage, const std::string& symbol) {
+  std::optional<Timestamp> newest;
+  for (const Table table : {Table::klines_1m, Table::klines_1d}) {
+    CHANDLER_ASSIGN(const auto partitions, lake::partitions_of(storage, table, symbol));
+    if (partitions.empty()) continue;
+    CHANDLER_ASSIGN(const auto footer, lake::read_kline_footer(storage, partitions.back()));
+    newest = std::max(newest, known_until(footer));
+  }
+  return newest;
+}
+
 Result<SymbolStatus> read_one(const lake::Storage& storage, const std::string& symbol,
-                              std::optional<Timestamp>& horizon) {
+                              std::optional<Timestamp>& newest) {
   SymbolStatus status;
   status.symbol = symbol;
   CHANDLER_ASSIGN(const auto catalog, lake::read_catalog(storage, symbol));
@@ -56,11 +77,9 @@ Result<SymbolStatus> read_one(const lake::Storage& storage, const std::string& s
   status.first = catalog.first_minute();
   status.last = catalog.last_minute();
   for (const auto& footer : catalog.days) status.exchange_days += footer.rows;
-  // Not minutes_horizon(): a history file ends where it ends, and nobody is late for the rest of its day.
-  const RangeSet asked = catalog.asked_minutes();
-  horizon = catalog.days_horizon();
-  if (status.last) horizon = std::max(horizon, std::optional(*status.last + kMinute));
-  if (!asked.empty()) horizon = std::max(horizon, std::optional(asked.ranges().back().end));
+  for (const auto* footers : {&catalog.minutes, &catalog.days}) {
+    if (!footers->empty()) newest = std::max(newest, known_until(footers->back()));
+  }
   CHANDLER_TRY(read_holes(storage, catalog, status));
   CHANDLER_TRY(read_days(storage, status));
   CHANDLER_ASSIGN(const auto speed, lake::partitions_of(storage, Table::speed_1m, symbol));
@@ -101,16 +120,23 @@ Result<std::vector<std::string>> select_symbols(const lake::Storage& storage,
 Result<std::vector<SymbolStatus>> read_status(const lake::Storage& storage,
                                               std::vector<std::string> symbols) {
   CHANDLER_ASSIGN(symbols, select_symbols(storage, symbols));
+  // Late is who is behind any symbol of the lake, shown or not.
+  CHANDLER_ASSIGN(std::vector<std::string> others, lake::symbols_of(storage, kAllTables));
+  std::erase_if(others, [&](const std::string& s) { return std::ranges::find(symbols, s) != symbols.end(); });
   std::vector<SymbolStatus> all(symbols.size());
-  std::vector<std::optional<Timestamp>> horizons(symbols.size());
-  CHANDLER_TRY(parallel_for(symbols.size(), core_count(), [&](std::size_t i) -> Status {
-    CHANDLER_ASSIGN(all[i], read_one(storage, symbols[i], horizons[i]));
+  std::vector<std::optional<Timestamp>> newest(symbols.size() + others.size());
+  CHANDLER_TRY(parallel_for(newest.size(), core_count(), [&](std::size_t i) -> Status {
+    if (i < symbols.size()) {
+      CHANDLER_ASSIGN(all[i], read_one(storage, symbols[i], newest[i]));
+    } else {
+      CHANDLER_ASSIGN(newest[i], newest_of(storage, others[i - symbols.size()]));
+    }
     return {};
   }));
-  std::optional<Timestamp> newest;
-  for (const auto& horizon : horizons) newest = std::max(newest, horizon);
+  if (all.empty()) return all;
+  const auto newest_of_all = std::ranges::max(newest);
   for (SymbolStatus& status : all) {
-    if (newest && status.last) status.lag = *newest - (*status.last + kMinute);
+    if (newest_of_all && status.last) status.lag = *newest_of_all - (*status.last + kMinute);
   }
   return all;
 }

@@ -58,6 +58,7 @@ TEST(Status, LagIsBehindTheNewestThatAnySymbolKnows) {
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].lag, Millis{60 * kMinuteMs});
   EXPECT_EQ(all[1].lag, Millis{90 * kMinuteMs});
+  EXPECT_EQ(value(read_status(lake.storage(), {"A"})).at(0).lag, all[0].lag) << "also where B is not shown";
 }
 
 TEST(Status, AnImportedHistoryIsNotLateForTheRestOfItsLastDay) {

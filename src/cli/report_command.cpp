@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "batch/report_html.hpp"
 #include "batch/status.hpp"
@@ -42,58 +43,59 @@ Json to_json(const ReportTable& table) {
   return rows;
 }
 
-std::string to_text(const ReportCell& cell) {
-  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
-  if (const auto* whole = std::get_if<std::int64_t>(&cell)) return group_digits(*whole);
-  if (const auto* number = std::get_if<double>(&cell)) {
-    return std::abs(*number) >= 1e6 ? group_digits(static_cast<std::int64_t>(*number))
-                                    : fmt::format("{:.6g}", *number);
-  }
-  if (const auto* flag = std::get_if<bool>(&cell)) return *flag ? "yes" : "no";
-  return "-";
-}
-
-bool is_number(const ReportCell& cell) {
-  return std::holds_alternative<std::int64_t>(cell) || std::holds_alternative<double>(cell);
-}
-
-// A year is a number that is not grouped.
-std::string shown(const ReportTable& table, std::size_t column, const ReportCell& cell) {
-  if (const auto* year = std::get_if<std::int64_t>(&cell);
-      year != nullptr && table.columns[column] == "year") {
-    return std::to_string(*year);
-  }
-  return to_text(cell);
-}
-
 void print_table(const ReportTable& table, std::size_t at_most, bool colour) {
   print(fmt::format("\n{} ({})\n", table.title, table.name));
   if (table.rows.empty()) return print("  none\n");
   std::vector<TextTable::Heading> headings;
+  constexpr std::string_view kSpare[] = {"daily_open", "change", "day_only", "whole", "first_day"};
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    const bool number = std::ranges::any_of(table.rows, [&](const auto& row) { return is_number(row[i]); });
-    headings.push_back({table.columns[i], number ? Align::right : Align::left});
+    const auto spare = std::ranges::find(kSpare, table.columns[i]);
+    headings.push_back({table.columns[i], batch::is_numeric(table, i) ? Align::right : Align::left,
+                        spare == std::end(kSpare) ? 0 : 1 + static_cast<int>(spare - std::begin(kSpare))});
   }
   TextTable text(std::move(headings));
   for (std::size_t r = 0; r < std::min(at_most, table.rows.size()); ++r) {
     std::vector<std::string> cells;
-    for (std::size_t i = 0; i < table.columns.size(); ++i) cells.push_back(shown(table, i, table.rows[r][i]));
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      const std::string cell = batch::cell_text(table.columns[i], table.rows[r][i]);
+      cells.push_back(cell.empty() ? "-" : cell);
+    }
     text.add(std::move(cells));
   }
-  print(text.to_text(colour));
-  if (table.rows.size() > at_most) {
+  print(text.to_text(colour, stdout_columns()));
+  if (table.rows.size() > at_most)
     print(fmt::format("… and {} more in {}.csv\n", group_digits(table.rows.size() - at_most), table.name));
-  }
 }
 
-// On a terminal the whole days of per_day_counts say nothing: those that lack most come first.
-ReportTable least_complete_days(ReportTable table) {
-  const auto missing =
-      static_cast<std::size_t>(std::ranges::find(table.columns, "missing") - table.columns.begin());
-  const auto of_row = [missing](const auto& row) { return std::get<std::int64_t>(row[missing]); };
-  std::erase_if(table.rows, [&](const auto& row) { return of_row(row) == 0; });
-  std::ranges::stable_sort(table.rows, std::ranges::greater{}, of_row);
-  table.title += ", incomplete days only";
+// Of more symbols than these the top of each is a wall of text: the top of all is shown.
+constexpr std::size_t kFewSymbols = 4;
+
+// What of a table is worth a terminal's lines.
+ReportTable for_terminal(ReportTable table, std::size_t symbols) {
+  const auto column = [&](std::string_view name) {
+    return static_cast<std::size_t>(std::ranges::find(table.columns, name) - table.columns.begin());
+  };
+  const auto number = [](const ReportCell& cell) {
+    const auto* value = std::get_if<double>(&cell);
+    return value != nullptr ? std::abs(*value) : 0.0;
+  };
+  if (table.name == "per_day_counts") {
+    table = batch::worst_first(std::move(table));
+    const std::size_t count = column("cnt"), missing = column("missing"), filled = column("filled");
+    std::erase_if(table.rows, [=](const auto& row) {
+      return std::get<std::int64_t>(row[missing]) == 0 ||
+             (std::get<std::int64_t>(row[count]) == 0 && !std::get<bool>(row[filled]));
+    });
+    table.title += ", days that lack some only";
+  } else if (symbols > kFewSymbols && table.name.starts_with("top_")) {
+    // Prices and amounts of different coins cannot be compared; shares and money can.
+    const std::size_t by = column(table.name == "top_volume_days" ? "daily_quote_volume" : "change_pct");
+    std::ranges::stable_sort(table.rows, std::ranges::greater{},
+                             [&](const auto& row) { return number(row[by]); });
+    table.title += ", of all symbols";
+  } else if (symbols > kFewSymbols) {
+    table = batch::worst_first(std::move(table));
+  }
   return table;
 }
 
@@ -110,19 +112,20 @@ Result<std::pair<std::shared_ptr<lake::Storage>, std::string>> destination(const
 
 Result<std::vector<std::string>> write(const Options& options, const Context& context,
                                        const ReportTable& summary, const std::vector<ReportTable>& tables,
-                                       const std::vector<batch::ReportPlot>& plots) {
+                                       std::vector<batch::ReportPlot> plots) {
   CHANDLER_ASSIGN(const auto target, destination(options, context));
   std::vector<lake::PendingFile> files;
   const auto add = [&](const std::string& name, std::string bytes) {
     files.push_back({target.second + name, arrow::Buffer::FromString(std::move(bytes))});
   };
+  std::string page = batch::report_html(summary, tables, plots);
   add("summary.csv", batch::to_csv(summary));
   for (const ReportTable& table : tables) add(table.name + ".csv", batch::to_csv(table));
-  for (const auto& plot : plots) {
-    add(fmt::format("plots/{}.svg", plot.name), plot.svg);
-    add(fmt::format("plots/{}.png", plot.name), plot.png);
+  for (auto& plot : plots) {
+    add(fmt::format("plots/{}.svg", plot.name), std::move(plot.svg));
+    add(fmt::format("plots/{}.png", plot.name), std::move(plot.png));
   }
-  add("report.html", batch::report_html(summary, tables, plots));
+  add("report.html", std::move(page));
   CHANDLER_TRY(target.first->replace(files));
   std::vector<std::string> names;
   for (const auto& file : files) names.push_back(fmt::format("{}/{}", target.first->uri(), file.path));
@@ -142,9 +145,9 @@ Result<int> run(Context& context, const Options& options) {
   const auto tables = batch::report_tables(histories, options.report);
   std::vector<batch::ReportPlot> plots;
   if (!options.no_plots) {
-    CHANDLER_ASSIGN(plots, batch::report_plots(histories, context.stop));
+    CHANDLER_ASSIGN(plots, batch::report_plots(histories, context.progress, context.stop));
   }
-  CHANDLER_ASSIGN(const auto files, write(options, context, summary, tables, plots));
+  CHANDLER_ASSIGN(const auto files, write(options, context, summary, tables, std::move(plots)));
 
   if (context.globals.json) {
     Json document = {{"summary", to_json(summary)}};
@@ -154,15 +157,14 @@ Result<int> run(Context& context, const Options& options) {
     return kDone;
   }
   const std::size_t rows = options.report.top;
-  print_table(summary, std::max<std::size_t>(rows, 50), context.colour);
+  print_table(for_terminal(summary, symbols.size()), std::max<std::size_t>(rows, 20), context.colour);
   for (const ReportTable& table : tables) {
     // These are cut per symbol already.
     const bool cut = table.name.starts_with("top_") || table.name == "avg_return_per_year";
-    const std::size_t most =
-        cut ? rows * std::max<std::size_t>(1, std::min<std::size_t>(symbols.size(), 4)) : rows;
-    print_table(table.name == "per_day_counts" ? least_complete_days(table) : table, most, context.colour);
+    const std::size_t most = cut && symbols.size() <= kFewSymbols ? rows * symbols.size() : rows;
+    print_table(for_terminal(table, symbols.size()), most, context.colour);
   }
-  print(fmt::format("\nWrote {} files; open {}\n", files.size(), files.back()));
+  print(fmt::format("\nWrote {}; open {}\n", counted(files.size(), "file", "files"), files.back()));
   return kDone;
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "batch/status_fields.hpp"
 #include "cli/commands.hpp"
@@ -39,35 +40,56 @@ std::string instant_or_dash(const std::optional<Timestamp>& t) {
   return t ? format_minute(*t) : "-";
 }
 
+// Of so many rows a sum says what is worth looking for.
+constexpr std::size_t kManyRows = 20;
+
 void print_table(const std::vector<SymbolStatus>& all, bool colour) {
+  // In a lake of days alone nothing can be said of minutes, and on a narrow terminal the last day counts.
+  const bool any_minutes = std::ranges::any_of(all, [](const auto& s) { return s.minutes > 0; });
+  const auto of_minutes = [&](int spare) { return any_minutes ? spare : 9; };
   TextTable table({{"symbol"},
-                   {"minutes", Align::right, 2},
-                   {"first", Align::left, 5},
-                   {"last"},
-                   {"coverage", Align::right},
-                   {"holes", Align::right, 3},
+                   {"minutes", Align::right, of_minutes(2)},
+                   {"first", Align::left, of_minutes(5)},
+                   {"last", Align::left, of_minutes(0)},
+                   {"coverage", Align::right, of_minutes(0)},
+                   {"holes", Align::right, of_minutes(3)},
                    {"missing", Align::right},
                    {"not asked", Align::right},
-                   {"days", Align::right, 4},
-                   {"filled", Align::right, 7},
-                   {"last day", Align::left, 6},
+                   {"days", Align::right, any_minutes ? 4 : 0},
+                   {"filled", Align::right, any_minutes ? 7 : 0},
+                   {"last day", Align::left, any_minutes ? 6 : 0},
                    {"speed", Align::right, 8},
                    {"lag", Align::right}});
-  const auto count = [](std::size_t n) { return group_digits(n); };
   for (const SymbolStatus& s : all) {
-    table.add({s.symbol, count(s.minutes), instant_or_dash(s.first), instant_or_dash(s.last),
-               s.minutes > 0 ? fmt::format("{:.3f}%", s.coverage * 100) : "-", count(s.holes),
-               count(s.missing_minutes), count(s.not_asked_minutes), count(s.days), count(s.filled_days),
-               s.last_day ? format_day(*s.last_day) : "-", count(s.speed_minutes),
-               s.lag.count() == 0 ? "-" : format_duration(s.lag)});
+    table.add({s.symbol, group_digits(s.minutes), instant_or_dash(s.first), instant_or_dash(s.last),
+               s.minutes > 0 ? fmt::format("{:.3f}%", s.coverage * 100) : "-", group_digits(s.holes),
+               group_digits(s.missing_minutes), group_digits(s.not_asked_minutes), group_digits(s.days),
+               group_digits(s.filled_days), s.last_day ? format_day(*s.last_day) : "-",
+               group_digits(s.speed_minutes), s.lag.count() == 0 ? "-" : format_duration(s.lag)});
   }
   print(table.to_text(colour, stdout_columns()));
+}
+
+void print_sum(const std::vector<SymbolStatus>& shown, std::size_t of) {
+  if (of < kManyRows) return;
+  std::size_t minutes = 0, missing = 0, incomplete = 0, late = 0;
+  for (const SymbolStatus& s : shown) {
+    minutes += s.minutes;
+    missing += s.missing_minutes;
+    if (s.missing_minutes > 0) ++incomplete;
+    if (s.lag.count() > 0) ++late;
+  }
+  const std::string symbols = shown.size() == of ? counted(of, "symbol", "symbols")
+                                                 : fmt::format("{} of {}", group_digits(shown.size()),
+                                                               counted(of, "symbol", "symbols"));
+  print(fmt::format("{}: {}; {} {}, {} late\n", symbols, counted(minutes, "minute", "minutes"),
+                    counted(incomplete, "misses", "miss"), group_digits(missing), group_digits(late)));
 }
 
 void order(std::vector<SymbolStatus>& all, const std::string& by) {
   if (by == "worst") {
     std::ranges::stable_sort(all, std::ranges::greater{}, [](const SymbolStatus& s) {
-      return std::pair(s.not_asked_minutes, s.missing_minutes);
+      return std::tuple(s.not_asked_minutes, s.missing_minutes, s.lag);
     });
   } else if (by == "lag") {
     std::ranges::stable_sort(all, std::ranges::greater{}, &SymbolStatus::lag);
@@ -80,6 +102,7 @@ Result<int> run(const Options& options, Context& context) {
   CHANDLER_ASSIGN(const auto symbols, parse_symbols(options.symbols));
   CHANDLER_ASSIGN(const auto storage, context.open_lake());
   CHANDLER_ASSIGN(auto all, batch::read_status(*storage, symbols));
+  const std::size_t symbols_in_all = all.size();
   if (options.incomplete) {
     std::erase_if(all, [](const SymbolStatus& s) { return s.missing_minutes == 0 && s.lag.count() == 0; });
   }
@@ -95,6 +118,7 @@ Result<int> run(const Options& options, Context& context) {
                             storage->uri()));
   } else {
     print_table(all, context.colour);
+    print_sum(all, symbols_in_all);
   }
   return kDone;
 }

@@ -151,21 +151,44 @@ void print_violations(const std::vector<Violation>& violations) {
   print(text);
 }
 
+// "BTCUSDT 12, ETHUSDT 3", the most first.
+std::string counts_by_symbol(std::vector<std::pair<std::string, std::size_t>> counts) {
+  constexpr std::size_t kNamed = 8;
+  std::erase_if(counts, [](const auto& entry) { return entry.second == 0; });
+  std::ranges::stable_sort(counts, std::ranges::greater{}, [](const auto& entry) { return entry.second; });
+  std::string names;
+  for (std::size_t i = 0; i < std::min(counts.size(), kNamed); ++i)
+    names += fmt::format("{}{} {}", i > 0 ? ", " : "", counts[i].first, group_digits(counts[i].second));
+  if (counts.size() > kNamed) names += fmt::format(" and {} more", group_digits(counts.size() - kNamed));
+  return names;
+}
+
+std::size_t symbols_with(const VerifyReport& report, auto&& count) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(report.symbols, [&](const auto& s) { return count(s) > 0; }));
+}
+
+// One line where the violations are of several symbols: which of them to look at first.
+void print_damaged_symbols(const VerifyReport& report) {
+  const auto count = [](const auto& s) { return s.violations.size(); };
+  const std::size_t damaged = symbols_with(report, count);
+  if (damaged < 2) return;
+  std::vector<std::pair<std::string, std::size_t>> counts;
+  for (const auto& s : report.symbols) counts.emplace_back(s.symbol, count(s));
+  print(fmt::format("Violations of {} symbols: {}\n", group_digits(damaged), counts_by_symbol(counts)));
+}
+
 // "3 derived files of 2 symbols wait …: BTCUSDT 2, ETHUSDT 1"
 void print_pending(const VerifyReport& report) {
-  std::vector<std::string> waiting;
-  for (const auto& s : report.symbols) {
-    if (!s.pending.empty()) waiting.push_back(fmt::format("{} {}", s.symbol, s.pending.size()));
-  }
-  if (waiting.empty()) return;
-  std::string names;
-  for (std::size_t i = 0; i < std::min<std::size_t>(waiting.size(), 8); ++i)
-    names += (i > 0 ? ", " : "") + waiting[i];
-  if (waiting.size() > 8) names += ", …";
+  const auto count = [](const auto& s) { return s.pending.size(); };
+  const std::size_t waiting = symbols_with(report, count);
+  if (waiting == 0) return;
+  std::vector<std::pair<std::string, std::size_t>> counts;
+  for (const auto& s : report.symbols) counts.emplace_back(s.symbol, count(s));
   print(fmt::format(
       "{} of {} not followed the klines yet; the next backfill or `chandler build` derives them: {}\n",
       counted(report.pending(), "derived file", "derived files"),
-      counted(waiting.size(), "symbol has", "symbols have"), names));
+      counted(waiting, "symbol has", "symbols have"), counts_by_symbol(counts)));
 }
 
 void print_audit(const Audit& audit, bool colour) {
@@ -220,6 +243,7 @@ void print_failures(const Audit& audit) {
 void print_report(const VerifyReport& report, const Audit* audit, Millis duration, bool colour) {
   const auto violations = report.violations();
   print_violations(violations);
+  print_damaged_symbols(report);
   print_pending(report);
   if (report.of_another_encoder > 0) {
     print(fmt::format(

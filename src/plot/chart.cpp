@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kFont = 11;
 constexpr double kTitleFont = 15;
+constexpr double kEdge = 8;  // that no label comes nearer to the right edge than
 constexpr Color kText{0.15, 0.15, 0.18, 1};
 constexpr Color kFaint{0.45, 0.45, 0.5, 1};
 constexpr Color kGrid{0.88, 0.88, 0.9, 1};
@@ -73,7 +74,10 @@ class Painter {
                              : number_ticks(axis.low, axis.high, wanted);
     };
     const auto label_ticks = [&](const std::vector<Tick>& ticks, const Axis& axis, double y) {
-      for (const Tick& tick : ticks) text(tick.label, axis.at(tick.at), y, kFont, Anchor::center, kFaint);
+      for (const Tick& tick : ticks) {
+        const double last = chart.width - kEdge - width_of(tick.label, kFont) / 2;
+        text(tick.label, std::min(axis.at(tick.at), last), y, kFont, Anchor::center, kFaint);
+      }
     };
     const std::vector<Tick> x_ticks = ticks_of(x_axis);
     for (const Panel& panel : chart.panels) {
@@ -227,9 +231,11 @@ class Painter {
     cairo_set_line_join(cairo_, CAIRO_LINE_JOIN_ROUND);
     const double dash[] = {4, 3};
     cairo_set_dash(cairo_, dash, line.dashed ? 2 : 0, 0);
+    Dots lone{.label = {}, .x = {}, .y = {}, .color = line.color, .radius = std::max(1.5, line.width)};
+    const auto shows = [&](std::size_t i) { return i < line.x.size() && y.shows(line.y[i]); };
     bool open = false;
     for (std::size_t i = 0; i < line.x.size(); ++i) {
-      if (!y.shows(line.y[i])) {
+      if (!shows(i)) {
         open = false;
         continue;
       }
@@ -238,10 +244,15 @@ class Painter {
       } else {
         cairo_move_to(cairo_, x.at(line.x[i]), y.at(line.y[i]));
       }
+      if (!open && !shows(i + 1)) {  // a line of one point has no length
+        lone.x.push_back(line.x[i]);
+        lone.y.push_back(line.y[i]);
+      }
       open = true;
     }
     cairo_stroke(cairo_);
     cairo_set_dash(cairo_, nullptr, 0, 0);
+    draw_dots(lone, x, y);
   }
 
   void draw_dots(const Dots& dots, const Axis& x, const Axis& y) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <thread>
 
@@ -123,6 +124,44 @@ TEST(Chart, EmptyConstantAndHugeDataAreDrawn) {
   chart.panels[0].log_scale = true;
   chart.panels[0].lines[0].y = {0, -3};
   EXPECT_TRUE(to_svg(chart));
+}
+
+// Where Cairo puts letters: <use xlink:href="#glyph-…" x="…" y="…"/>, and how wide the page is.
+std::vector<double> letter_positions(const std::string& svg) {
+  std::vector<double> positions;
+  for (std::size_t at = svg.find("#glyph"); at != svg.npos; at = svg.find("#glyph", at + 1))
+    positions.push_back(std::stod(svg.substr(svg.find(" x=\"", at) + 4, 12)));
+  return positions;
+}
+
+TEST(Chart, TheLastDateStaysClearOfTheRightEdge) {
+  Chart chart;
+  Panel& panel = chart.panels.emplace_back();
+  panel.lines.resize(1);
+  for (int day = 0; day <= 28; ++day) {  // from a Monday to a Monday
+    panel.lines[0].x.push_back(19'989 + day);
+    panel.lines[0].y.push_back(day);
+  }
+  const std::string svg = *to_svg(chart);
+  const auto letters = letter_positions(svg);
+  ASSERT_GT(letters.size(), 10U);
+  EXPECT_LT(*std::ranges::max_element(letters), chart.width - 10);
+}
+
+TEST(Chart, OnePointAloneIsSeenAndItsAxisCanBeRead) {
+  Chart chart;
+  Panel& panel = chart.panels.emplace_back();
+  panel.lines.push_back({.label = {}, .x = {19'989}, .y = {63'011.4}});
+  const std::string one = *to_svg(chart);
+  panel.lines[0].y = {std::nan("")};
+  const auto shapes = [](const std::string& svg, const char* what) {
+    std::size_t count = 0;
+    for (std::size_t at = svg.find(what); at != svg.npos; at = svg.find(what, at + 1)) ++count;
+    return count;
+  };
+  EXPECT_GT(shapes(one, "fill-rule"), shapes(*to_svg(chart), "fill-rule"));
+  panel.lines[0] = {.label = {}, .x = {1, 2}, .y = {63'011.4, 63'011.4}};
+  EXPECT_LT(letter_positions(*to_svg(chart)).size(), 60U) << "labels like 64,000, not 63,011.400002";
 }
 
 TEST(Chart, ColumnsOfDifferentLengthsAreRefused) {

@@ -54,7 +54,10 @@ Extent y_extent(const Panel& panel) {
     const double margin = std::max(std::pow(extent.high / extent.low, 0.05), 1.01);
     extent = {extent.low / margin, extent.high * margin};
   } else {
-    const double size = std::max({extent.high - extent.low, 1e-9 * std::abs(extent.high), 1e-300});
+    // One value gets an axis on which it can be read.
+    const double least =
+        extent.low < extent.high ? 1e-9 * std::abs(extent.high) : 0.2 * std::abs(extent.high);
+    const double size = std::max({extent.high - extent.low, least, 1e-300});
     const bool from_zero = !panel.bars.empty() && extent.low == 0;
     extent = {from_zero ? 0 : extent.low - 0.05 * size, extent.high + 0.05 * size};
   }
