@@ -120,6 +120,7 @@ HttpConnection::HttpConnection(std::shared_ptr<Worker> worker, asio::ip::tcp::so
       socket_(std::move(socket)),
       buffer_(worker_->state().options.limits.max_header_bytes + kReadChunk) {
   ++worker_->state().open;
+  request_.connection = ++worker_->state().numbered;
   Code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.native_non_blocking(true, ignored);

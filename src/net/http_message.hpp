@@ -26,8 +26,9 @@ class HttpRequest {
   std::string path;               // decoded: "/a b"
   std::vector<QueryParam> query;  // decoded, in the order sent; a name may occur twice
   std::string body;
-  std::string peer;  // the client's address, without its port
-  int version = 11;  // 10 or 11
+  std::string peer;              // the client's address, without its port
+  std::uint64_t connection = 0;  // which one of the server's it came on, from 1; 0: none
+  int version = 11;              // 10 or 11
   bool keep_alive = true;
 
   // The first parameter of that name, or nothing. Valid while the request lives unchanged.
@@ -43,7 +44,7 @@ class HttpRequest {
   // Sets target, path and query. False if the target is not a path or its percent signs or bytes are
   // malformed.
   bool set_target(std::string_view sent);
-  // Empties everything but `peer`, keeping the memory for the next request.
+  // Empties everything but `peer` and `connection`, keeping the memory for the next request.
   void clear();
 
  private:

@@ -20,6 +20,7 @@ struct ServerState {
   HttpServerOptions options;
   HttpHandler handler;
   std::atomic<std::size_t> open{0};
+  std::atomic<std::uint64_t> numbered{0};
   std::atomic<std::uint64_t> accepted{0}, refused{0}, requests{0}, malformed{0};
 };
 

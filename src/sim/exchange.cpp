@@ -52,9 +52,10 @@ HttpResponse Exchange::serve(const HttpRequest& request, Instant at, int weight)
   {
     const std::lock_guard lock(mutex_);
     statistics_.weight += weight;
-    admission = limiter_.admit(request.peer, weight, at.wall);
+    admission = limiter_.admit(request.peer, weight, at.wall, request.connection);
     if (admission.status != 200) {
-      limiter_.tell_to_wait(request.peer, leaves, std::chrono::seconds(admission.retry_after));
+      limiter_.tell_to_wait(request.peer, leaves, std::chrono::seconds(admission.retry_after),
+                            request.connection);
     } else if ((fault = faults_.next(request.method + request.target))) {
       ++statistics_.faults[static_cast<std::size_t>(fault->fault)];
     }
@@ -66,7 +67,7 @@ HttpResponse Exchange::serve(const HttpRequest& request, Instant at, int weight)
       const std::int64_t wait = options_.faults.retry_after * (response.status == 418 ? 2 : 1);
       response.add_header("Retry-After", std::to_string(wait));
       const std::lock_guard lock(mutex_);
-      limiter_.tell_to_wait(request.peer, leaves, std::chrono::seconds(wait));
+      limiter_.tell_to_wait(request.peer, leaves, std::chrono::seconds(wait), request.connection);
     }
   }
   response.add_header("x-mbx-used-weight", std::to_string(admission.used_weight));
@@ -110,6 +111,7 @@ Statistics Exchange::statistics() const {
   statistics.max_weight_per_minute = limiter_.max_weight();
   statistics.weight_limit = options_.limits.weight_per_minute;
   statistics.requests_while_told_to_wait = limiter_.offences();
+  statistics.requests_after_the_order = limiter_.certain_offences();
   statistics.bans = limiter_.bans();
   return statistics;
 }

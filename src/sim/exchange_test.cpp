@@ -191,6 +191,39 @@ TEST(SimLimits, OverTheLimitComes429ThenBansThatDouble) {
   EXPECT_EQ(ask(Millis{160'000 + 200'000}).status, 418) << "the second ban is longer than two minutes";
 }
 
+TEST(SimLimits, ARequestOnTheConnectionThatBroughtTheOrderIsCertainlyNotOnItsWay) {
+  ExchangeOptions options;
+  options.limits.weight_per_minute = 2;
+  Exchange exchange(recorded(), options);
+  const Timestamp start = at("2024-06-01T12:00:30Z");
+  const auto ask = [&](std::uint64_t connection, Millis later) {
+    auto ping = request("/api/v3/ping");
+    ping.connection = connection;
+    return exchange.answer(ping, {start, start + later}).status;
+  };
+  const auto certain = [&] { return exchange.statistics().requests_after_the_order; };
+  const auto all = [&] { return exchange.statistics().requests_while_told_to_wait; };
+  EXPECT_EQ(ask(1, Millis{0}), 200);
+  EXPECT_EQ(ask(2, Millis{1}), 200);
+  EXPECT_EQ(ask(1, Millis{2}), 429);
+  EXPECT_EQ(ask(2, Millis{3}), 429);
+  EXPECT_EQ(all(), 0) << "the second connection's may have left before the first one's answer came";
+  EXPECT_EQ(ask(2, Millis{4}), 429);
+  EXPECT_EQ(all(), 1) << "but its client has had an answer of its own since";
+  EXPECT_EQ(certain(), 1);
+  EXPECT_EQ(ask(3, Millis{1000}), 429);
+  EXPECT_EQ(all(), 2) << "a second is not on the way";
+  EXPECT_EQ(certain(), 1) << "though nobody knows";
+  EXPECT_EQ(ask(1, Millis{30'003}), 429);
+  EXPECT_EQ(certain(), 1) << "the order that it brought is over; the second one's is not";
+  EXPECT_EQ(all(), 3);
+  EXPECT_EQ(ask(1, Millis{91'000}), 200);
+  EXPECT_EQ(ask(1, Millis{91'001}), 200);
+  EXPECT_EQ(ask(1, Millis{91'002}), 429);
+  EXPECT_EQ(ask(2, Millis{91'003}), 429);
+  EXPECT_EQ(all(), 3) << "another order, which the second connection has not brought yet";
+}
+
 TEST(SimLimits, AClientThatWaitsIsServedAgain) {
   ExchangeOptions options;
   options.limits.weight_per_minute = 2;

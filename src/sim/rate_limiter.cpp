@@ -11,7 +11,7 @@ std::int64_t seconds_until(Timestamp end, Timestamp now) {
 
 }  // namespace
 
-Admission RateLimiter::admit(const std::string& name, int weight, Timestamp wall) {
+Admission RateLimiter::admit(const std::string& name, int weight, Timestamp wall, std::uint64_t connection) {
   Client& client = clients_[name];
   const std::int64_t minute = to_ms(wall) / kMinuteMs;
   if (minute != client.minute) {
@@ -24,9 +24,13 @@ Admission RateLimiter::admit(const std::string& name, int weight, Timestamp wall
   Admission admission;
   admission.used_weight = client.used;
   const bool waiting = wall < std::max(client.wait_until, client.banned_until);
-  admission.offence = waiting && client.told_at != Timestamp::max() && wall > client.told_at + limits_.grace;
+  const auto told = client.told_on.find(connection);
+  admission.certainly = told != client.told_on.end() && wall < told->second;
+  admission.offence = admission.certainly || (waiting && client.told_at != Timestamp::max() &&
+                                              wall > client.told_at + limits_.grace);
   if (admission.offence) {
     ++offences_;
+    certain_offences_ += admission.certainly ? 1 : 0;
     if (++client.offences >= limits_.patience && wall >= client.banned_until) ban(client, wall);
   }
   if (wall < client.banned_until) {
@@ -43,8 +47,11 @@ Admission RateLimiter::admit(const std::string& name, int weight, Timestamp wall
   return admission;
 }
 
-void RateLimiter::tell_to_wait(const std::string& name, Timestamp told_at, Millis wait) {
+void RateLimiter::tell_to_wait(const std::string& name, Timestamp told_at, Millis wait,
+                               std::uint64_t connection) {
   Client& client = clients_[name];
+  std::erase_if(client.told_on, [&](const auto& told) { return told.second <= told_at; });
+  if (connection != 0) client.told_on[connection] = told_at + wait;
   // The first order counts: repeating it to somebody who goes on does not start the time for obeying afresh.
   if (told_at >= client.wait_until || client.told_at == Timestamp::max()) client.told_at = told_at;
   client.wait_until = std::max(client.wait_until, told_at + wait);

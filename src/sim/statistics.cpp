@@ -13,9 +13,9 @@ std::int64_t Statistics::fault_count() const {
 std::string Statistics::to_json() const {
   std::string out = fmt::format(
       R"({{"requests":{},"weight":{},"max_weight_per_minute":{},"weight_limit":{},"told_to_wait":{},)"
-      R"("requests_while_told_to_wait":{},"bans":{},"bytes":{},"paths":{{)",
-      requests, weight, max_weight_per_minute, weight_limit, told_to_wait, requests_while_told_to_wait, bans,
-      bytes);
+      R"("requests_while_told_to_wait":{},"requests_after_the_order":{},"bans":{},"bytes":{},"paths":{{)",
+      requests, weight, max_weight_per_minute, weight_limit, told_to_wait, requests_while_told_to_wait,
+      requests_after_the_order, bans, bytes);
   const auto close = [&out](char bracket) {
     if (out.back() == ',') out.pop_back();
     out += bracket;

@@ -23,6 +23,7 @@ struct Statistics {
   int weight_limit = 0;           // per minute
   std::int64_t told_to_wait = 0;  // answers 429 and 418
   std::int64_t requests_while_told_to_wait = 0;
+  std::int64_t requests_after_the_order = 0;  // of these, on a connection that had brought the order to wait
   std::int64_t bans = 0;
   std::int64_t bytes = 0;                     // of bodies
   std::map<std::string, std::int64_t> paths;  // archive files are counted by folder

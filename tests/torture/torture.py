@@ -4,6 +4,11 @@
 Every run has to end; none may send a request while the exchange says to wait; whatever happened, the lake has to become
 byte for byte the one of an undisturbed run, and `verify` has to be clean after each kill.
 
+A request on a connection that has brought the order to wait is against it. One on another connection may have been let go before the
+order was read; the exchange takes it for an offence when it comes more than a quarter of a second later. Where the system has let a
+thread of the client or of the exchange wait for a processor that long, this proves nothing, and the same seed runs again: the
+faults are the same ones then, while threads are held up elsewhere.
+
     torture.py PROGRAM DATA --runs 200        # `make torture`; CI runs fewer
 """
 
@@ -24,6 +29,8 @@ import urllib.request
 NOW = "2024-06-25T13:07:30Z"
 SINCE, UNTIL = "2024-06-11", "2024-06-24"
 LONGEST_RUN = 180  # seconds; a hang, not a speed
+GRACE = 0.25  # seconds, as the exchange has it
+JUDGEMENTS = 5  # of one seed, on a machine that is too busy for a judgement
 
 
 class Sim:
@@ -71,24 +78,72 @@ def reference_lake(program, data, folder):
     return content(lake)
 
 
+class Delays:
+    """How long the threads of some processes have waited for a processor, read while they live; a lower bound."""
+
+    def __init__(self, *pids):
+        self.pids, self.first, self.last = pids, {}, {}
+        self.read()
+
+    def read(self):
+        for pid in self.pids:
+            for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
+                try:
+                    self.last[path] = int(path.read_text().split()[1]) / 1e9
+                except (OSError, IndexError):
+                    continue  # it has just ended
+                self.first.setdefault(path, self.last[path])
+
+    def longest(self):
+        return max((self.last[path] - self.first[path] for path in self.last), default=0.0)
+
+
+def watched(command, sim):
+    """Runs it; also tells the longest time that a thread of it or of the exchange was kept waiting."""
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, text=True)
+        delays, end = Delays(process.pid, sim.process.pid), time.monotonic() + LONGEST_RUN
+        while process.poll() is None:
+            delays.read()
+            if time.monotonic() > end:
+                process.kill()
+                raise SystemExit(f"not done after {LONGEST_RUN} s: {command}")
+            time.sleep(0.02)
+        output.seek(0)
+        return process.returncode, output.read(), delays.longest()
+
+
 def faulty_run(program, data, folder, reference, seed, rate):
+    """The exchange's statistics; nothing where the machine was too busy to tell whether the client obeyed."""
     lake = folder / f"faults-{seed}"
+    delay = 0.0
     with Sim(program, data, "--faults", str(rate), "--seed", str(seed)) as sim:
         for attempt in range(5):
-            done = subprocess.run(backfill(program, sim, lake, seed * 10 + attempt), timeout=LONGEST_RUN,
-                                  capture_output=True, text=True)
+            code, output, waited = watched(backfill(program, sim, lake, seed * 10 + attempt), sim)
+            delay = max(delay, waited)
             statistics = sim.statistics()
-            if statistics["requests_while_told_to_wait"] != 0:
+            if statistics["requests_after_the_order"] != 0:
+                raise SystemExit(f"seed {seed}: {statistics['requests_after_the_order']} requests after the order to wait had come")
+            if statistics["requests_while_told_to_wait"] != 0 and delay < GRACE:
                 raise SystemExit(f"seed {seed}: {statistics['requests_while_told_to_wait']} requests while told to wait")
-            if done.returncode == 0:
+            if code == 0:
                 break
-            if done.returncode not in (1, 3) or not done.stderr.strip():
-                raise SystemExit(f"seed {seed}: exit {done.returncode}: {done.stderr}")
+            if code not in (1, 3) or not output.strip():
+                raise SystemExit(f"seed {seed}: exit {code}: {output}")
+            time.sleep(3)  # an order to wait that the last run has read is not known to the next one
         else:
-            raise SystemExit(f"seed {seed}: not complete after 5 runs: {done.stderr}")
+            raise SystemExit(f"seed {seed}: not complete after 5 runs: {output}")
     compare(reference, lake, f"faults, seed {seed}")
     shutil.rmtree(lake)
-    return statistics
+    return statistics if statistics["requests_while_told_to_wait"] == 0 else None
+
+
+def judged_run(program, data, folder, reference, seed, rate):
+    for judgement in range(JUDGEMENTS):
+        statistics = faulty_run(program, data, folder, reference, seed, rate)
+        if statistics is not None:
+            return statistics, judgement
+    raise SystemExit(f"seed {seed}: requests come while told to wait, in each of {JUDGEMENTS} runs; the machine is too busy to tell why")
 
 
 def killed_run(program, sim, folder, reference, seed, longest):
@@ -124,13 +179,13 @@ def main():
     with tempfile.TemporaryDirectory(prefix="chandler-torture-") as name:
         folder = pathlib.Path(name)
         reference = reference_lake(program, options.data, folder)
-        faults = retried = 0
+        faults = again = 0
         for seed in seeds:
-            statistics = faulty_run(program, options.data, folder, reference, seed, options.rate)
+            statistics, undecided = judged_run(program, options.data, folder, reference, seed, options.rate)
             faults += sum(statistics["faults"].values())
-            retried += 1
-        print(f"{retried} runs under {options.rate:.0%} faults ({faults} faults): all ended, none asked while told to wait, "
-              "all lakes equal the undisturbed one")
+            again += undecided
+        print(f"{options.runs} runs under {options.rate:.0%} faults ({faults} faults): all ended, none asked while told to wait, "
+              f"all lakes equal the undisturbed one; {again} more runs on a machine too busy to tell", flush=True)
         with Sim(program, options.data, "--latency", "20") as sim:
             started = time.monotonic()
             subprocess.run(backfill(program, sim, folder / "timing"), check=True, timeout=LONGEST_RUN)
