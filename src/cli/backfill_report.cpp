@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "batch/backfill_plan.hpp"
+#include "cli/kline_difference.hpp"
 #include "cli/terminal.hpp"
 
 namespace chandler::cli {
@@ -113,9 +114,10 @@ void print_details(const SymbolBackfill& s) {
   }
   for (std::size_t i = 0; i < std::min(kShown, s.differences.size()); ++i) {
     const auto& d = s.differences[i];
-    print(fmt::format("{}: {} differs: stored close {} ({}), received {} ({}); kept the {}\n", s.symbol,
-                      format_minute(from_ms(d.stored.open_time)), d.stored.close,
-                      candles::name(d.stored.source), d.incoming.close, candles::name(d.incoming.source),
+    const auto [stored, received] = difference_of(d.stored, d.incoming);
+    print(fmt::format("{}: {} differs: stored {} ({}), received {} ({}); kept the {}\n", s.symbol,
+                      format_minute(from_ms(d.stored.open_time)), stored, candles::name(d.stored.source),
+                      received, candles::name(d.incoming.source),
                       d.incoming_won ? "received one" : "stored one"));
   }
   if (s.different_rows > kShown)

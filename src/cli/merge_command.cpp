@@ -1,15 +1,27 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "batch/merge.hpp"
 #include "batch/status.hpp"
 #include "cli/commands.hpp"
+#include "cli/kline_difference.hpp"
 #include "cli/terminal.hpp"
 
 namespace chandler::cli {
 namespace {
 
 Json to_json(const candles::Kline& k) {
-  return {{"open", k.open}, {"high", k.high}, {"low", k.low}, {"close", k.close}, {"volume", k.volume}};
+  const auto known = [](double value) { return std::isnan(value) ? Json(nullptr) : Json(value); };
+  return {{"open", k.open},
+          {"high", k.high},
+          {"low", k.low},
+          {"close", k.close},
+          {"volume", k.volume},
+          {"quote_volume", known(k.quote_volume)},
+          {"trades", k.trades == candles::kUnknownTrades ? Json(nullptr) : Json(k.trades)},
+          {"taker_buy_volume", known(k.taker_buy_volume)},
+          {"taker_buy_quote_volume", known(k.taker_buy_quote_volume)}};
 }
 
 Json to_json(const batch::SymbolMerge& s) {
@@ -44,12 +56,9 @@ void print_report(const batch::MergeReport& report, bool colour) {
   print(table.to_text(colour));
   for (const auto& s : report.symbols) {
     for (const auto& d : s.differences) {
-      print_warning(fmt::format(
-          "{} {}: batch has open {} high {} low {} close {} volume {}, the stream told {} {} {} {} {}; "
-          "batch's stays",
-          s.symbol, format_minute(from_ms(d.stored.open_time)), d.stored.open, d.stored.high, d.stored.low,
-          d.stored.close, d.stored.volume, d.incoming.open, d.incoming.high, d.incoming.low, d.incoming.close,
-          d.incoming.volume));
+      const auto [batch, stream] = difference_of(d.stored, d.incoming);
+      print_warning(fmt::format("{} {}: batch has {}, the stream told {}; batch's stays", s.symbol,
+                                format_minute(from_ms(d.stored.open_time)), batch, stream));
     }
     if (s.different > s.differences.size()) {
       print_warning(
