@@ -23,7 +23,7 @@ constexpr std::array<Cut, kIntervals.size()> kCuts = {{{"1m", kMinuteMs, 0},
                                                        {"8h", 8 * kHourMs, 0},
                                                        {"12h", 12 * kHourMs, 0},
                                                        {"1d", kDayMs, 0},
-                                                       {"3d", 3 * kDayMs, 0},
+                                                       {"3d", 3 * kDayMs, kDayMs},
                                                        {"1w", 7 * kDayMs, 4 * kDayMs},
                                                        {"1M", 0, 0}}};
 

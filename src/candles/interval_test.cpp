@@ -38,6 +38,18 @@ TEST(Interval, AWeekRunsFromMondayToMonday) {
   EXPECT_EQ(begin_of(Interval::w1, at("1970-01-01")), at("1969-12-29"));
 }
 
+// Open times of recorded 3d klines of BTCUSDT; that of 2020-03-10 has the low of the 12th, 4410, and not yet
+// that of the 13th, 3782.13.
+TEST(Interval, ThreeDaysRunAsTheExchangesDo) {
+  for (const char* open :
+       {"2017-08-17", "2017-12-15", "2018-01-02", "2018-02-28", "2020-03-10", "2020-11-26"}) {
+    EXPECT_EQ(begin_of(Interval::d3, at(open)), at(open));
+    EXPECT_EQ(begin_of(Interval::d3, at(open) + 3 * kDay - Millis{1}), at(open));
+    EXPECT_EQ(end_of(Interval::d3, at(open)), at(open) + 3 * kDay);
+  }
+  EXPECT_EQ(begin_of(Interval::d3, at("1970-01-01")), at("1969-12-30"));
+}
+
 TEST(Interval, AMonthHasItsOwnLength) {
   EXPECT_EQ(end_of(Interval::mo1, at("2024-02-10")), at("2024-03-01"));
   EXPECT_EQ(end_of(Interval::mo1, at("2023-02-10")), at("2023-03-01"));

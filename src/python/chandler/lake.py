@@ -53,7 +53,8 @@ class Lake:
         """Candles of one symbol, batch and speed layer together, in order of time; a month at a time below a day.
 
         Args:
-            interval: 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M (1M is a month). Weeks begin on Monday, all in UTC.
+            interval: 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M (1M is a month). Weeks begin on Monday, 3d candles
+                where the exchange's do, all in UTC.
             start: the first candle opens at or after it.
             end: a day is meant whole; before an instant the last candle opens.
             fill: "close" makes the candles that have no minute from the last close, with volume 0, flagged `filled`.
