@@ -3,6 +3,8 @@
 A process has one library per SONAME. pyarrow brings a libarrow too, perhaps of another version, so ours get names
 that nobody else has (as auditwheel does), and are found beside the module, wherever that is. What a library shares
 across the whole process by design (STB_GNU_UNIQUE symbols) becomes ordinary.
+
+Whoever passes a library on passes on its licence and notices: they lie in libraries/licences, as the library's own package has them.
 """
 
 import argparse
@@ -52,6 +54,21 @@ def make_unique_symbols_weak(file: pathlib.Path) -> None:
     file.write_bytes(image)
 
 
+def licences_of(library: pathlib.Path) -> tuple[str, list[pathlib.Path]]:
+    """The package that a library is of, and its licence's files: of the wheel that it was unpacked from, or of Debian."""
+    library = library.resolve()
+    for folder in library.parents:
+        if files := sorted(folder.glob("*.dist-info/licenses/*")):
+            return files[0].parts[-3].partition("-")[0], files
+    # Debian 12 calls files below /usr/lib /lib, where they were before.
+    asked = subprocess.run(["dpkg", "-S", f"*/{library.name}"], capture_output=True, text=True).stdout
+    package = asked.partition(":")[0]
+    copyright = pathlib.Path("/usr/share/doc") / package / "copyright"
+    if not package or not copyright.is_file():
+        raise SystemExit(f"bundle: {library} has no licence beside it that could be passed on")
+    return package, [copyright]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--patchelf", required=True)
@@ -71,6 +88,10 @@ def main() -> None:
         subprocess.run([options.patchelf, "--set-soname", names[name], "--set-rpath", "$ORIGIN",
                         *replacements(options.patchelf, copy, names), copy], check=True)
         make_unique_symbols_weak(copy)
+        package, licences = licences_of(path)
+        (folder / "licences" / package).mkdir(parents=True, exist_ok=True)
+        for licence in licences:
+            shutil.copyfile(licence, folder / "licences" / package / licence.name)
     module = options.package / options.built.name
     subprocess.run([options.patchelf, "--set-rpath", "$ORIGIN/libraries",
                     *replacements(options.patchelf, module, names), module], check=True)

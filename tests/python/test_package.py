@@ -78,6 +78,16 @@ def test_is_installed_and_brings_every_library_that_the_system_need_not_have():
     assert [name for name in outside if not name.startswith(system)] == []
 
 
+def test_brings_the_licence_of_every_library_that_it_brings():
+    folder = pathlib.Path(chandler.__file__).parent / "libraries"
+    libraries = {path.name.partition("-chandler-")[0] for path in folder.glob("*.so*")}
+    licences = {path.name: "\n".join(file.read_text(errors="replace") for file in path.iterdir()) for path in (folder / "licences").iterdir()}
+    assert {"libarrow", "libparquet", "libfmt", "libcurl"} <= libraries
+    assert all(licences.values()) and {"libfmt9", "libcurl4"} <= licences.keys()
+    (arrow,) = (text for package, text in licences.items() if "arrow" in package)
+    assert "Apache License" in arrow and "The Apache Software Foundation" in arrow
+
+
 def test_shows_no_symbol_but_the_entry():
     module = next(pathlib.Path(chandler.__file__).parent.glob("_core*.so"))
     shown = subprocess.run(["nm", "-D", "--defined-only", module], check=True, capture_output=True, text=True).stdout
