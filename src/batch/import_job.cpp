@@ -6,6 +6,7 @@
 #include <deque>
 #include <numeric>
 
+#include "base/number_text.hpp"
 #include "base/parallel.hpp"
 
 namespace chandler::batch {
@@ -108,7 +109,7 @@ class Import {
     if (result_.rejected > options_.max_rejects) {
       return fail(ErrorCode::invalid_data,
                   fmt::format("there are more than {1} bad rows ({0} so far); nothing was imported",
-                              result_.rejected, options_.max_rejects),
+                              group_digits(result_.rejected), group_digits(options_.max_rejects)),
                   file_.name, "see the rows with --rejects FILE, or allow more of them with --max-rejects");
     }
     note_times(block);

@@ -130,7 +130,7 @@ void check_possible(const candles::Klines& rows, std::int64_t grid_ms, Check& ch
     if (!reason) continue;
     if (count++ == 0)
       first = fmt::format("the candle of {}: {}", format_minute(from_ms(rows.open_time[i])),
-                          candles::describe(*reason));
+                          candles::describe(*reason, grid_ms));
   }
   if (count > 0)
     check.violated(count == 1 ? first : fmt::format("{} impossible candles, first {}", count, first));

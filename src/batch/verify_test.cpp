@@ -271,7 +271,7 @@ TEST_F(Verify, AMinuteOffTheGridIsNamed) {
   auto file = value(lake::read_kline_file(storage(), partition));
   file.rows.open_time[2] += 1;
   replace(value(lake::kline_file(partition, file.rows, file.asked)));
-  EXPECT_THAT(violation_of(kMay), HasSubstr("off the grid"));
+  EXPECT_THAT(violation_of(kMay), HasSubstr("not on a whole minute"));
 }
 
 TEST_F(Verify, AnAskedRangeThatCutsAMinuteIsFound) {

@@ -75,6 +75,12 @@ std::string_view describe(Reason reason) {
   return texts[static_cast<std::size_t>(reason)];
 }
 
+std::string_view describe(Reason reason, std::int64_t grid_ms) {
+  if (reason != Reason::off_grid) return describe(reason);
+  return grid_ms == kDayMs ? "open time is not midnight UTC, where a day begins"
+                           : "open time is not on a whole minute";
+}
+
 std::optional<Reason> impossible(const Kline& k, std::int64_t grid_ms) {
   if (k.open_time < kEarliestOpenTime || k.open_time >= kLatestOpenTime) return Reason::time_out_of_range;
   if (k.open_time % grid_ms != 0) return Reason::off_grid;
@@ -83,10 +89,14 @@ std::optional<Reason> impossible(const Kline& k, std::int64_t grid_ms) {
       std::isinf(k.taker_buy_quote_volume)) {
     return Reason::not_finite;
   }
-  if (k.high < k.low) return Reason::high_below_low;
+  // A price that is none makes the others look wrong, too.
+  const auto unless_not_positive = [](double price, Reason reason) {
+    return price <= 0 ? Reason::not_positive : reason;
+  };
+  if (k.high < k.low) return unless_not_positive(k.high, Reason::high_below_low);
   if (k.low <= 0) return Reason::not_positive;
-  if (k.open < k.low || k.open > k.high) return Reason::open_outside;
-  if (k.close < k.low || k.close > k.high) return Reason::close_outside;
+  if (k.open < k.low || k.open > k.high) return unless_not_positive(k.open, Reason::open_outside);
+  if (k.close < k.low || k.close > k.high) return unless_not_positive(k.close, Reason::close_outside);
   if (k.volume < 0 || k.quote_volume < 0 || k.taker_buy_volume < 0 || k.taker_buy_quote_volume < 0 ||
       (k.trades < 0 && k.trades != kUnknownTrades)) {
     return Reason::negative_volume;

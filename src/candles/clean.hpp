@@ -22,6 +22,8 @@ enum class Reason : std::uint8_t {
 };
 inline constexpr std::size_t kReasons = 9;
 std::string_view describe(Reason reason);
+// Also says what the grid is on which a time has to lie.
+std::string_view describe(Reason reason, std::int64_t grid_ms);
 
 // Open times of candles lie in [kEarliestOpenTime, kLatestOpenTime), in ms: from 2009 up to 2100.
 inline constexpr std::int64_t kEarliestOpenTime = 1'230'768'000'000;

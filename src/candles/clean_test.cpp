@@ -42,6 +42,9 @@ TEST(Clean, EachImpossibleRowIsRejectedForItsReason) {
   EXPECT_EQ(reason_after([](Kline& k) { k.high = 8; }), Reason::high_below_low);
   EXPECT_EQ(reason_after([](Kline& k) { k.low = 0; }), Reason::not_positive);
   EXPECT_EQ(reason_after([](Kline& k) { k.low = -1; }), Reason::not_positive);
+  for (double Kline::*field : {&Kline::open, &Kline::high, &Kline::low, &Kline::close}) {
+    EXPECT_EQ(reason_after([&](Kline& k) { k.*field = -(k.*field); }), Reason::not_positive);
+  }
   EXPECT_EQ(reason_after([](Kline& k) { k.open = 12.01; }), Reason::open_outside);
   EXPECT_EQ(reason_after([](Kline& k) { k.open = 8.99; }), Reason::open_outside);
   EXPECT_EQ(reason_after([](Kline& k) { k.close = 12.01; }), Reason::close_outside);
@@ -54,6 +57,8 @@ TEST(Clean, EachImpossibleRowIsRejectedForItsReason) {
   EXPECT_EQ(reason_after([](Kline& k) { k.trades = 100'000'000'000; }), std::nullopt);
   EXPECT_EQ(reason_after([](Kline& k) { k.trades = 100'000'000'001; }), Reason::too_many_trades);
   EXPECT_EQ(describe(Reason::too_many_trades), "more trades than a market has");
+  EXPECT_EQ(describe(Reason::too_many_trades, kDayMs), "more trades than a market has");
+  EXPECT_EQ(describe(Reason::off_grid, kDayMs), "open time is not midnight UTC, where a day begins");
 }
 
 TEST(Clean, WhatTheSourceLacksIsNoDefect) {

@@ -26,11 +26,11 @@ Json to_json(const RangeSet& ranges) {
   return list;
 }
 
-Json rejected_json(const SymbolBackfill& s) {
+Json rejected_json(const SymbolBackfill& s, candles::Interval interval) {
   Json list = Json::array();
   for (const auto& r : s.rejected) {
-    list.push_back(
-        {{"open_time", format_instant(from_ms(r.kline.open_time))}, {"reason", candles::describe(r.reason)}});
+    list.push_back({{"open_time", format_instant(from_ms(r.kline.open_time))},
+                    {"reason", candles::describe(r.reason, batch::grid_of(interval))}});
   }
   return list;
 }
@@ -74,7 +74,7 @@ Json to_json(const SymbolBackfill& s, candles::Interval interval) {
   j["replaced"] = s.replaced;
   j["truncated_close_times"] = s.truncated_close_times;
   j["rejected_rows"] = s.rejected_rows;
-  j["rejected"] = rejected_json(s);
+  j["rejected"] = rejected_json(s, interval);
   j["different_rows"] = s.different_rows;
   j["differences"] = differences_json(s);
   j["unanswered"] = unanswered_json(s);
@@ -95,7 +95,7 @@ Json to_json(const SymbolBackfill& s, candles::Interval interval) {
   return j;
 }
 
-void print_details(const SymbolBackfill& s) {
+void print_details(const SymbolBackfill& s, candles::Interval interval) {
   for (std::size_t i = 0; i < std::min(kShown, s.holes.ranges().size()); ++i) {
     const TimeRange& hole = s.holes.ranges()[i];
     print(fmt::format("{}: the exchange has nothing in {} ({})\n", s.symbol, format_range(hole),
@@ -110,7 +110,7 @@ void print_details(const SymbolBackfill& s) {
   for (std::size_t i = 0; i < std::min(kShown, s.rejected.size()); ++i) {
     print(fmt::format("{}: rejected {}: {}\n", s.symbol,
                       format_instant(from_ms(s.rejected[i].kline.open_time)),
-                      candles::describe(s.rejected[i].reason)));
+                      candles::describe(s.rejected[i].reason, batch::grid_of(interval))));
   }
   for (std::size_t i = 0; i < std::min(kShown, s.differences.size()); ++i) {
     const auto& d = s.differences[i];
@@ -267,7 +267,7 @@ void print_report(const BackfillReport& report, candles::Interval interval, bool
   const bool few = report.symbols.size() <= kFewSymbols;
   for (const SymbolBackfill& s : report.symbols) {
     if (few && report.archive.requests > 0) print_origins(s);
-    print_details(s);
+    print_details(s, interval);
   }
   print(fmt::format("{}{} up to {} UTC by the exchange's clock, in {}; {} ({} repeated), weight {}\n",
                     report.interrupted ? "Interrupted; what was finished is kept. " : "",

@@ -96,6 +96,14 @@ TEST_F(CommandLine, AnErrorIsAUsageErrorAndNamesTheHelpToRead) {
   EXPECT_EQ(refused({"show"}).remedy, "keeper show --help");
 }
 
+TEST_F(CommandLine, WhatHasToBeGivenIsNamedAsHelpNamesIt) {
+  EXPECT_EQ(refused({"show"}).what, "SYMBOL is missing: Symbol");
+  program_.commands[1].flags.argument("files", &symbols, "Files to show").type("FILE").required();
+  program_.commands[1].flags.option("--as", &output, "What it is").type("KIND").required();
+  EXPECT_EQ(refused({"show", "X"}).what, "FILE… is missing: Files to show");
+  EXPECT_EQ(refused({"show", "X", "f"}).what, "--as KIND is missing: What it is");
+}
+
 TEST_F(CommandLine, HelpAndVersionAreTextsAndChooseNoCommand) {
   EXPECT_EQ(parsed({"--version"}).text, "keeper 1.2.3\n");
   const auto help = parsed({"fetch", "--help"});

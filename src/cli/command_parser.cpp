@@ -110,6 +110,21 @@ std::optional<std::string> unknown_word(const Program& program, const Command* c
   return fmt::format("'{}' is not a command{}", word, suggestion(word, known));
 }
 
+// What has to be given and was not.
+std::optional<std::string> missing_word(const Command* command, std::string_view complaint) {
+  constexpr std::string_view kEnd = " is required";  // CLI11's words
+  if (command == nullptr || !complaint.ends_with(kEnd)) return std::nullopt;
+  complaint.remove_suffix(kEnd.size());
+  for (const Flag& flag : command->flags.all()) {
+    const bool argument = flag.kind == FlagKind::argument;
+    if (complaint != (argument ? flag.name : "--" + flag.name)) continue;
+    const std::string name = argument ? flag.value_name : fmt::format("--{} {}", flag.name, flag.value_name);
+    return fmt::format("{}{} is missing: {}", name,
+                       argument && flag.takes_many() && !name.ends_with("…") ? "…" : "", flag.about);
+  }
+  return std::nullopt;
+}
+
 std::size_t help_width() {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 40) return kWidestHelp;
@@ -142,8 +157,9 @@ Result<Parsed> parse(const Program& program, const std::vector<std::string>& arg
     return Parsed{nullptr, program.version_text()};
   } catch (const CLI::ParseError& e) {
     const std::string command = chosen() == nullptr ? "" : chosen()->name + " ";
-    const auto unknown = unknown_word(program, chosen(), app.remaining(true));
-    return fail(ErrorCode::usage, unknown ? *unknown : std::string(e.what()), {},
+    auto what = unknown_word(program, chosen(), app.remaining(true));
+    if (!what) what = missing_word(chosen(), e.what());
+    return fail(ErrorCode::usage, what.value_or(e.what()), {},
                 fmt::format("{} {}--help", program.name, command));
   }
   return Parsed{chosen(), {}};

@@ -342,7 +342,7 @@ KlineCsvRows::Outcome KlineCsvRows::read_line(std::string_view line, Values& val
     return Outcome::rejected;
   }
   if (const auto wrong = candles::impossible(values.kline(options_.source), grid_ms_)) {
-    reason = std::isnan(values[CsvColumn::volume]) ? "volume is empty" : candles::describe(*wrong);
+    reason = std::isnan(values[CsvColumn::volume]) ? "volume is empty" : candles::describe(*wrong, grid_ms_);
     return Outcome::rejected;
   }
   return Outcome::row;

@@ -176,7 +176,7 @@ TEST(KlineCsv, EachKindOfDamageHasItsReason) {
       {"1325317920,1,1,1,1,inf", "volume is not a number"},
       {"1325317920,1,,1,1,1", "some prices are empty"},
       {"1325317920,1,1,1,1,", "volume is empty"},
-      {"1325317921,1,1,1,1,1", "open time is off the grid"},
+      {"1325317921,1,1,1,1,1", "open time is not on a whole minute"},
       {"1325317920,1,1,2,1,1", "high is below low"},
       {"1325317920,3,2,1,1,1", "open is outside"},
       {"1325317920,0,0,0,0,0", "a price is not positive"},

@@ -85,7 +85,7 @@ Result<KlineFile> read_rewritten(TableFile& file, const Partition& partition) {
       return fail(
           ErrorCode::damaged,
           fmt::format("another program has rewritten the file, and its candle of {} is impossible: {}",
-                      format_minute(from_ms(row.open_time)), candles::describe(*reason)),
+                      format_minute(from_ms(row.open_time)), candles::describe(*reason, grid)),
           file.path());
     }
     if (candles::rank(row.source) < candles::rank(candles::Source::rest)) continue;
