@@ -57,6 +57,17 @@ void append_integer(std::string& out, std::int64_t value) {
   out.append(digits.data(), digits.size());
 }
 
+void append_field(std::string& out, std::string_view name, double value, int places) {
+  out.append(",\"").append(name).append("\":\"");
+  append_decimal(out, value, places);
+  out += '"';
+}
+
+void append_field(std::string& out, std::string_view name, std::int64_t value) {
+  out.append(",\"").append(name).append("\":");
+  append_integer(out, value);
+}
+
 int places_of(double value) {
   const WideInt units = to_units(value);
   int places = kPlaces;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace chandler::sim {
 
@@ -31,6 +32,10 @@ inline double from_units(WideInt units) {
 void append_decimal(std::string& out, double value, int places = kPlaces);
 void append_units(std::string& out, WideInt units, int places = kPlaces);
 void append_integer(std::string& out, std::int64_t value);
+
+// A further field of a JSON object: ,"name":"123.45000000" as the exchange writes decimals, ,"name":123.
+void append_field(std::string& out, std::string_view name, double value, int places = kPlaces);
+void append_field(std::string& out, std::string_view name, std::int64_t value);
 
 // Decimal places that the value needs, 0…8: 71280.5 → 1.
 int places_of(double value);

@@ -15,16 +15,6 @@ void append_text(std::string& out, double value) {
   out += '"';
 }
 
-void append_field(std::string& out, std::string_view name, double value) {
-  out.append(",\"").append(name).append("\":");
-  append_text(out, value);
-}
-
-void append_field(std::string& out, std::string_view name, std::int64_t value) {
-  out.append(",\"").append(name).append("\":");
-  append_integer(out, value);
-}
-
 std::string step(int places) {
   std::string text;
   append_units(text, static_cast<WideInt>(std::llround(std::pow(10.0, kPlaces - places))));
@@ -66,9 +56,7 @@ void append_ticker(std::string& out, std::string_view symbol, int price_places, 
   out.append(R"({"symbol":")").append(symbol).append("\"");
   if (full) {
     append_field(out, "priceChange", change);
-    out.append(R"(,"priceChangePercent":")");
-    append_decimal(out, percent, 3);
-    out += '"';
+    append_field(out, "priceChangePercent", percent, 3);
     append_field(out, "weightedAvgPrice", t.volume > 0 ? t.quote_volume / t.volume : 0.0);
     append_field(out, "prevClosePrice", t.previous_close);
     append_field(out, "lastPrice", t.last);

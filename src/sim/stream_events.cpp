@@ -11,20 +11,9 @@ namespace {
 
 constexpr int kMostClosings = 1500;
 
-void text(std::string& out, std::string_view name, double value, int places = kPlaces) {
-  out.append(",\"").append(name).append("\":\"");
-  append_decimal(out, value, places);
-  out += '"';
-}
-
-void number(std::string& out, std::string_view name, std::int64_t value) {
-  out.append(",\"").append(name).append("\":");
-  append_integer(out, value);
-}
-
 void head(std::string& out, std::string_view type, Timestamp time, std::string_view symbol) {
   out.append(R"({"e":")").append(type).append("\"");
-  number(out, "E", to_ms(time));
+  append_field(out, "E", to_ms(time));
   out.append(R"(,"s":")").append(symbol).append("\"");
 }
 
@@ -39,20 +28,20 @@ StreamEvent kline_event(const Listing& listing, Interval interval, const Candle&
   head(out, "kline", time, listing.symbol());
   out.append(R"(,"k":{"t":)");
   append_integer(out, k.open_time);
-  number(out, "T", candle.close_time);
+  append_field(out, "T", candle.close_time);
   out.append(R"(,"s":")").append(listing.symbol()).append(R"(","i":")").append(name(interval)).append("\"");
-  number(out, "f", first_trade);
-  number(out, "L", k.trades > 0 ? first_trade + k.trades - 1 : -1);
-  text(out, "o", k.open);
-  text(out, "c", k.close);
-  text(out, "h", k.high);
-  text(out, "l", k.low);
-  text(out, "v", k.volume);
-  number(out, "n", k.trades);
+  append_field(out, "f", first_trade);
+  append_field(out, "L", k.trades > 0 ? first_trade + k.trades - 1 : -1);
+  append_field(out, "o", k.open);
+  append_field(out, "c", k.close);
+  append_field(out, "h", k.high);
+  append_field(out, "l", k.low);
+  append_field(out, "v", k.volume);
+  append_field(out, "n", k.trades);
   out.append(closes ? R"(,"x":true)" : R"(,"x":false)");
-  text(out, "q", k.quote_volume);
-  text(out, "V", k.taker_buy_volume);
-  text(out, "Q", k.taker_buy_quote_volume);
+  append_field(out, "q", k.quote_volume);
+  append_field(out, "V", k.taker_buy_volume);
+  append_field(out, "Q", k.taker_buy_quote_volume);
   out.append(R"(,"B":"0"}})");
   return event;
 }
@@ -62,30 +51,30 @@ void append_ticker(std::string& out, const Listing& listing, Timestamp time, boo
   head(out, mini ? "24hrMiniTicker" : "24hrTicker", time, listing.symbol());
   if (!mini) {
     const double tick = std::pow(10.0, -listing.price_places());
-    text(out, "p", t.last - t.open);
-    text(out, "P", t.open != 0 ? (t.last - t.open) / t.open * 100 : 0, 3);
-    text(out, "w", t.volume > 0 ? t.quote_volume / t.volume : 0);
-    text(out, "x", t.previous_close);
-    text(out, "c", t.last);
-    text(out, "Q", t.last_quantity);
-    text(out, "b", t.last - tick);
-    text(out, "B", t.last_quantity);
-    text(out, "a", t.last + tick);
-    text(out, "A", t.last_quantity);
+    append_field(out, "p", t.last - t.open);
+    append_field(out, "P", t.open != 0 ? (t.last - t.open) / t.open * 100 : 0, 3);
+    append_field(out, "w", t.volume > 0 ? t.quote_volume / t.volume : 0);
+    append_field(out, "x", t.previous_close);
+    append_field(out, "c", t.last);
+    append_field(out, "Q", t.last_quantity);
+    append_field(out, "b", t.last - tick);
+    append_field(out, "B", t.last_quantity);
+    append_field(out, "a", t.last + tick);
+    append_field(out, "A", t.last_quantity);
   } else {
-    text(out, "c", t.last);
+    append_field(out, "c", t.last);
   }
-  text(out, "o", t.open);
-  text(out, "h", t.high);
-  text(out, "l", t.low);
-  text(out, "v", t.volume);
-  text(out, "q", t.quote_volume);
+  append_field(out, "o", t.open);
+  append_field(out, "h", t.high);
+  append_field(out, "l", t.low);
+  append_field(out, "v", t.volume);
+  append_field(out, "q", t.quote_volume);
   if (!mini) {
-    number(out, "O", to_ms(t.open_time));
-    number(out, "C", to_ms(t.close_time));
-    number(out, "F", t.first_trade);
-    number(out, "L", t.last_trade);
-    number(out, "n", t.trades);
+    append_field(out, "O", to_ms(t.open_time));
+    append_field(out, "C", to_ms(t.close_time));
+    append_field(out, "F", t.first_trade);
+    append_field(out, "L", t.last_trade);
+    append_field(out, "n", t.trades);
   }
   out += '}';
 }
