@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/sha256.hpp"
-#include "sim/decimal.hpp"
+#include "sim/candle_row.hpp"
 #include "sim/faults.hpp"
 
 namespace chandler::sim {
@@ -49,26 +49,6 @@ HttpResponse no_such_key(std::string_view path) {
       fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code><Message>The "
                   "specified key does not exist.</Message><Key>{}</Key></Error>",
                   key));
-}
-
-void append_row(std::string& out, const Candle& candle, bool microseconds) {
-  const Kline& k = candle.values;
-  append_integer(out, microseconds ? k.open_time * 1000 : k.open_time);
-  for (const double value : {k.open, k.high, k.low, k.close, k.volume}) {
-    out += ',';
-    append_decimal(out, value);
-  }
-  out += ',';
-  append_integer(out, microseconds ? candle.close_time * 1000 + 999 : candle.close_time);
-  out += ',';
-  append_decimal(out, k.quote_volume);
-  out += ',';
-  append_integer(out, k.trades);
-  out += ',';
-  append_decimal(out, k.taker_buy_volume);
-  out += ',';
-  append_decimal(out, k.taker_buy_quote_volume);
-  out += ",0\n";
 }
 
 // Neither the signature of the entry nor its sizes: a zip that opens, but whose content is not what its CRC
@@ -126,13 +106,14 @@ std::string Archive::make_csv(const ArchiveName& name, TimeRange period, bool la
   CandleQuery query{name.interval, period.begin, period.end - Millis{1}, 1'000'000, Millis{0}};
   const auto rows = listing->candles(query, std::max(listing->end(), period.end) + 32 * kDay);
   csv.reserve(rows.size() * 150);
-  const bool microseconds = period.begin >= kMicrosecondsFrom;
+  const RowStyle style =
+      period.begin >= kMicrosecondsFrom ? RowStyle::csv_microseconds : RowStyle::csv_milliseconds;
   for (const Candle& candle : rows) {
     if (from_ms(candle.close_time) >= published(name))
       continue;  // a week that outlasts its month is not closed yet
     const auto day = (from_ms(candle.values.open_time) - period.begin) / kDay;
     if (lack_days && (day == 9 || day == 10)) continue;
-    append_row(csv, candle, microseconds);
+    append_row(csv, candle, style);
   }
   return csv;
 }

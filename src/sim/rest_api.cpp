@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/candle_row.hpp"
 #include "sim/query.hpp"
 #include "sim/rest_format.hpp"
 
@@ -129,7 +130,7 @@ HttpResponse RestApi::klines(const HttpRequest& request, Timestamp now) const {
   body += '[';
   for (const Candle& candle : rows) {
     if (body.size() > 1) body += ',';
-    append_kline(body, candle);
+    append_row(body, candle, RowStyle::json);
   }
   body += ']';
   return HttpResponse::json(200, std::move(body));

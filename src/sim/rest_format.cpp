@@ -9,12 +9,6 @@
 namespace chandler::sim {
 namespace {
 
-void append_text(std::string& out, double value) {
-  out += '"';
-  append_decimal(out, value);
-  out += '"';
-}
-
 std::string step(int places) {
   std::string text;
   append_units(text, static_cast<WideInt>(std::llround(std::pow(10.0, kPlaces - places))));
@@ -89,27 +83,6 @@ void append_exchange_info_head(std::string& out, Timestamp now, int weight_per_m
       R"({{"rateLimitType":"ORDERS","interval":"DAY","intervalNum":1,"limit":200000}},)"
       R"({{"rateLimitType":"RAW_REQUESTS","interval":"MINUTE","intervalNum":5,"limit":61000}}],"exchangeFilters":[],"symbols":[)",
       to_ms(now), weight_per_minute);
-}
-
-void append_kline(std::string& out, const Candle& candle) {
-  const Kline& k = candle.values;
-  out += '[';
-  append_integer(out, k.open_time);
-  for (const double value : {k.open, k.high, k.low, k.close, k.volume}) {
-    out += ',';
-    append_text(out, value);
-  }
-  out += ',';
-  append_integer(out, candle.close_time);
-  out += ',';
-  append_text(out, k.quote_volume);
-  out += ',';
-  append_integer(out, k.trades);
-  out += ',';
-  append_text(out, k.taker_buy_volume);
-  out += ',';
-  append_text(out, k.taker_buy_quote_volume);
-  out += ",\"0\"]";
 }
 
 }  // namespace chandler::sim

@@ -16,8 +16,6 @@ struct SymbolInfo {
   bool trading = true;
 };
 
-// [open time, "open", … "0"], as klines sends a row. Unknown numbers are sent as zero.
-void append_kline(std::string& out, const Candle& candle);
 // exchangeInfo up to and with the bracket that opens its list of symbols.
 void append_exchange_info_head(std::string& out, Timestamp now, int weight_per_minute);
 void append_symbol_info(std::string& out, const SymbolInfo& info);

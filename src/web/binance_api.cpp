@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/candle_row.hpp"
 #include "sim/query.hpp"
 #include "sim/rest_format.hpp"
 
@@ -82,7 +83,7 @@ Answer klines(const Sources& sources, const HttpRequest& request) {
     if (candle.values.trades == candles::kUnknownTrades) candle.values.trades = 0;
     const Timestamp local = from_ms(candle.values.open_time) + wanted.time_zone;
     candle.close_time = to_ms(candles::end_of(wanted.interval, local) - wanted.time_zone) - 1;
-    sim::append_kline(answer.body, candle);
+    sim::append_row(answer.body, candle, sim::RowStyle::json);
   }
   answer.body += ']';
   answer.freshness = Freshness::of_symbol(symbol);
