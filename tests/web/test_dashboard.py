@@ -73,6 +73,9 @@ def test_every_page_of_an_empty_lake_says_what_to_do(browser, empty, path):
     assert page.complaints == []
     if path != "/about":
         assert "chandler " in page.locator(".empty .command code").first.inner_text()
+    page.set_viewport_size({"width": 390, "height": 844})
+    picture(page, f"empty-phone-{PAGES[path]}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -114,6 +117,18 @@ def test_a_deep_link_shows_what_it_names_and_follows_the_reader(browser, dashboa
     page.get_by_role("button", name="1Y", exact=True).click()
     until(page, "location.search.includes('interval=1d')")
     assert page.complaints == []
+
+
+def test_thirteen_years_of_days_fit_and_the_legend_leaves_the_scale_free(browser, dashboard):
+    page = open_page(browser.page(dashboard.url, 1280), "/chart?symbol=BTCUSDT&interval=1d&from=2017-08-17&to=2024-06-25", ".legend b")
+    page.wait_for_timeout(500)
+    picture(page, "chart-all-days")
+    link = page.evaluate("location.search")
+    assert "from=2017-08-17" in link, link
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(500)
+    legend, scale = (page.locator(s).bounding_box() for s in (".legend", ".chart-canvas table td:last-child >> nth=0"))
+    assert scale["width"] > 40 and legend["x"] + legend["width"] <= scale["x"], (legend, scale)
 
 
 def test_older_candles_come_when_the_reader_goes_there(browser, dashboard):

@@ -1,14 +1,6 @@
 // A band between two lines, drawn under a series: the interval of a forecast.
-import type {
-  IPrimitivePaneRenderer,
-  IPrimitivePaneView,
-  ISeriesPrimitive,
-  SeriesAttachedParameter,
-  Time,
-  UTCTimestamp,
-} from "lightweight-charts";
-
-type DrawTarget = Parameters<IPrimitivePaneRenderer["draw"]>[0];
+import type { UTCTimestamp } from "lightweight-charts";
+import { Underlay, type Bitmap, type Place } from "./underlay";
 
 export interface BandPoint {
   time: UTCTimestamp;
@@ -16,52 +8,25 @@ export interface BandPoint {
   high: number;
 }
 
-export class Band implements ISeriesPrimitive<Time> {
-  private place: SeriesAttachedParameter<Time> | null = null;
-  private points: BandPoint[] = [];
-  private colour = "#888";
-  private readonly views: readonly IPrimitivePaneView[] = [
-    { zOrder: () => "bottom", renderer: () => ({ draw: (target) => this.draw(target) }) },
-  ];
-
-  set(points: BandPoint[], colour: string): void {
-    this.points = points;
-    this.colour = colour;
-    this.place?.requestUpdate();
-  }
-  attached(place: SeriesAttachedParameter<Time>): void {
-    this.place = place;
-  }
-  detached(): void {
-    this.place = null;
-  }
-  paneViews(): readonly IPrimitivePaneView[] {
-    return this.views;
-  }
-
-  private draw(target: DrawTarget): void {
-    const place = this.place;
-    if (!place || this.points.length < 2) return;
+export class Band extends Underlay<BandPoint> {
+  protected paint(points: BandPoint[], place: Place, { context, horizontalPixelRatio: fx, verticalPixelRatio: fy }: Bitmap): void {
     const scale = place.chart.timeScale();
-    target.useBitmapCoordinateSpace(({ context, horizontalPixelRatio: fx, verticalPixelRatio: fy }) => {
-      const high: [number, number][] = [];
-      const low: [number, number][] = [];
-      for (const point of this.points) {
-        const x = scale.timeToCoordinate(point.time);
-        const top = place.series.priceToCoordinate(point.high);
-        const bottom = place.series.priceToCoordinate(point.low);
-        if (x === null || top === null || bottom === null) continue;
-        high.push([x * fx, top * fy]);
-        low.push([x * fx, bottom * fy]);
-      }
-      if (high.length < 2) return;
-      context.beginPath();
-      for (const [x, y] of [...high, ...low.reverse()]) context.lineTo(x, y);
-      context.closePath();
-      context.globalAlpha = 0.18;
-      context.fillStyle = this.colour;
-      context.fill();
-      context.globalAlpha = 1;
-    });
+    const high: [number, number][] = [];
+    const low: [number, number][] = [];
+    for (const point of points) {
+      const x = scale.timeToCoordinate(point.time);
+      const top = place.series.priceToCoordinate(point.high);
+      const bottom = place.series.priceToCoordinate(point.low);
+      if (x === null || top === null || bottom === null) continue;
+      high.push([x * fx, top * fy]);
+      low.push([x * fx, bottom * fy]);
+    }
+    if (high.length < 2) return;
+    context.beginPath();
+    for (const [x, y] of [...high, ...low.reverse()]) context.lineTo(x, y);
+    context.closePath();
+    context.globalAlpha = 0.18;
+    context.fill();
+    context.globalAlpha = 1;
   }
 }

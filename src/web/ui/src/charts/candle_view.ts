@@ -21,7 +21,12 @@ import { chartOptions, withAlpha } from "./options";
 // The room for the volumes below the candles reaches under zero, where no price is.
 function candleOptions(): ReturnType<typeof chartOptions> {
   const options = chartOptions();
-  return { ...options, localization: { ...options.localization, priceFormatter: (value: number) => (value < 0 ? "" : price(value)) } };
+  return {
+    ...options,
+    // Thirteen years of days fit on a desktop; on a phone weeks do.
+    timeScale: { ...options.timeScale, minBarSpacing: 0.2 },
+    localization: { ...options.localization, priceFormatter: (value: number) => (value < 0 ? "" : price(value)) },
+  };
 }
 
 export interface Bar {
@@ -115,6 +120,11 @@ export class CandleView {
     }
     this.stopTheme = onTheme(() => this.paint());
     this.paint();
+  }
+
+  // Tells how wide the scale of prices at the right is, in pixels, whenever that may have changed.
+  onScaleWidth(told: (pixels: number) => void): void {
+    this.chart.timeScale().subscribeSizeChange(() => told(this.chart.priceScale("right").width()));
   }
 
   destroy(): void {
@@ -354,10 +364,15 @@ export class CandleView {
       call();
     });
   }
-  onMove(call: (from: number, to: number, atLeft: boolean) => void): void {
-    this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
+  onMove(call: (from: number, to: number) => void): void {
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange(() => {
       const times = this.visibleTimes();
-      if (range && times) call(times[0], times[1], range.from < leftMargin);
+      if (times) call(...times);
     });
+  }
+  // Whether the left end of what is there is nearly in sight.
+  atLeft(): boolean {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    return range !== null && range.from < leftMargin;
   }
 }

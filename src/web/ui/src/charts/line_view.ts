@@ -22,6 +22,8 @@ const seconds = (ms: number) => (ms / 1000) as UTCTimestamp;
 // years of days only where a day may be a fraction of a pixel.
 const scaleWidth = 76;
 const leastDay = 0.02;
+// Half a label of the time scale: so much is free beside the first and the last day, or their labels would be cut in two.
+const edge = 20; // pixels
 
 function lineOptions(formatter?: (value: number) => string): ReturnType<typeof chartOptions> {
   const options = chartOptions();
@@ -56,7 +58,7 @@ export class LineView {
     }
     this.stopTheme = onTheme(() => this.paint(formatter));
     this.paint(formatter);
-    this.chart.timeScale().fitContent();
+    this.showAll(into);
   }
 
   private paint(formatter?: (value: number) => string): void {
@@ -73,6 +75,13 @@ export class LineView {
       }
       band?.set((spec.band ?? []).map((b) => ({ time: seconds(b.time), low: b.low, high: b.high })), line);
     }
+  }
+
+  private showAll(into: HTMLElement): void {
+    const days = new Set(this.lines.flatMap(({ spec }) => spec.points.map((p) => p.time))).size;
+    if (days === 0) return;
+    const free = (days * edge) / Math.max(edge * 4, into.clientWidth - scaleWidth);
+    this.chart.timeScale().setVisibleLogicalRange({ from: -free, to: days - 1 + free });
   }
 
   destroy(): void {

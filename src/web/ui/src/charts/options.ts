@@ -21,7 +21,8 @@ export function chartOptions(): DeepPartial<ChartOptions> {
       vertLine: { color: colour("faint"), style: LineStyle.Dashed, labelBackgroundColor: colour("line-strong") },
       horzLine: { color: colour("faint"), style: LineStyle.Dashed, labelBackgroundColor: colour("line-strong") },
     },
-    rightPriceScale: { borderColor: colour("line") },
+    // No label is cut in two at the upper and lower end.
+    rightPriceScale: { borderColor: colour("line"), entireTextOnly: true },
     timeScale: { borderColor: colour("line"), timeVisible: true, secondsVisible: false, rightOffset: 4 },
     localization: { locale: "en-GB", dateFormat: "yyyy-MM-dd", priceFormatter: price },
   };

@@ -74,8 +74,7 @@ export function chartPage(params: URLSearchParams): Page {
     { class: "toolbar" },
     intervalButtons,
     rangeButtons,
-    h("span", { class: "grow" }),
-    h("div", { class: "segments", role: "group", "aria-label": "Show" }, maButton, volumeButton, logButton, forecastButton),
+    h("div", { class: "segments push", role: "group", "aria-label": "Show" }, maButton, volumeButton, logButton, forecastButton),
     csv,
   );
 
@@ -96,6 +95,9 @@ export function chartPage(params: URLSearchParams): Page {
       status ? h("span", { class: "muted small" }, status.last_time ? `last ${minute(status.last_time)}` : "") : null,
     );
   }
+
+  // The labels of the scale stay free.
+  view.onScaleWidth((pixels) => (legend.style.right = `${pixels + 8}px`));
 
   function drawLegend(): void {
     const bar = view.legend();
@@ -265,8 +267,11 @@ export function chartPage(params: URLSearchParams): Page {
   }
 
   let urlTimer: number | undefined;
-  view.onMove((from, to, atLeft) => {
-    if (atLeft) void loadOlder();
+  view.onMove((from, to) => {
+    // In the next frame: while candles are put in, the range is for a moment that of all of them.
+    requestAnimationFrame(() => {
+      if (view.atLeft()) void loadOlder();
+    });
     window.clearTimeout(urlTimer);
     urlTimer = window.setTimeout(() => {
       if (!element.isConnected || !view.movedByReader()) return;

@@ -110,7 +110,7 @@ export function forecastsPage(params: URLSearchParams): Page {
           { name: "predicted", colour: "forecast", points: linePoints(own, "yhat") },
         ]),
         h("h3", {}, "Error in percent"),
-        plot([{ name: "error", colour: "down", kind: "bars", points: linePoints(own, "pct_error") }], true, (v) => `${v.toFixed(1)}%`),
+        plot([{ name: "error", colour: "down", kind: "bars", points: linePoints(own, "pct_error") }], true, (v) => percent(v / 100, 1)),
       );
     };
     const ahead = segments("Days ahead", wanted.map((n) => [String(n), `${n} d ahead`] as const), String(wanted[wanted.length - 1] ?? ""), (value) => {
@@ -129,7 +129,7 @@ export function forecastsPage(params: URLSearchParams): Page {
       card(
         "Residuals",
         `mean ${percent(mean / 100)}; ${rows.length ? ((within / rows.length) * 100).toFixed(1) : "–"}% inside the 80% interval`,
-        histogram(errors, `How often errors of ${symbol} are how large`, (v) => `${v.toFixed(0)}%`),
+        histogram(errors, `How often errors of ${symbol} are how large`, (v) => percent(v / 100, 0)),
       ),
     ];
   }
