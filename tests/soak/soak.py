@@ -122,24 +122,39 @@ class Soak:
                 live.kill()
                 live.wait()
         if code != 0:
-            self.catch_up()
+            self.catch_up(begin, end)
         return begin, end
 
-    def catch_up(self):
-        """What the last commit had no time for is fetched by the next run, as far back as a day. Its own last commit may be cut
-        as well, but not those before."""
+    def catch_up(self, begin, end):
+        """What the last commit had no time for is fetched by the next run, as far back as a day, symbol by symbol: it is done when
+        the lake has all of it. Its own last commit may be cut as well, but not those before."""
         with open(self.folder / "live.log", "w+") as log:
             live = subprocess.Popen(self.live(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
             try:
-                url, patience = self.metrics_url(live), time.monotonic() + 600
-                while scrape(url)("chandler_commits_total") < 4:
-                    assert live.poll() is None and time.monotonic() < patience, self.log()
-                    time.sleep(0.5)
+                self.metrics_url(live)
+                started, wanted = time.monotonic(), len(self.names) * (end - begin) // MINUTE
+                while (stored := self.followed(begin, end)) < wanted:
+                    assert live.poll() is None, self.log()
+                    assert time.monotonic() - started < 600, f"{wanted - stored:,} minutes have not been fetched in ten minutes\n{self.log()}"
+                    time.sleep(2)
+                took = time.monotonic() - started
                 live.send_signal(signal.SIGTERM)
-                self.say(f"a second run has fetched what was left, and stopped with {live.wait(60)}")
+                self.say(f"a second run fetched what was left in {took:.0f} s, and stopped with {live.wait(60)}")
             finally:
                 live.kill()
                 live.wait()
+
+    def followed(self, begin, end):
+        """Minutes of [begin, end) in the lake's speed layer, while it is being written."""
+        import duckdb
+
+        sql = duckdb.connect()
+        sql.execute("set timezone = 'UTC'")
+        try:
+            return sql.execute(f"select count(distinct (symbol, open_time)) from read_parquet('{self.lake}/speed_1m/symbol=*/**/*.parquet', "
+                               f"hive_partitioning=true) where epoch_ms(open_time) >= {begin} and epoch_ms(open_time) < {end}").fetchone()[0]
+        except duckdb.IOException:  # a file was replaced between its listing and its reading
+            return 0
 
     def live(self):
         return [self.program, "live", *self.names, *self.urls(), "--lake", self.lake, "--metrics-port", "0", "-v"]
