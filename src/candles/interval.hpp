@@ -1,7 +1,7 @@
 // The exchange's kline intervals and how each cuts time. Facts from Binance's REST documentation
 // ("Kline/Candlestick data", "Kline intervals") and from recorded payloads: all in UTC; a week starts on
 // Monday; a month on its first; three days on 1970-01-02 and every third day from there: so do all 3d klines
-// of BTCUSDT that were recorded from 2017-08-17 to 2025 (AOL0311/binance on GitHub, BTCUSDT/BTC_USDT_3d.csv).
+// of BTCUSDT that were looked at, of 2017 to 2021 (AOL0311/binance on GitHub, BTCUSDT/BTC_USDT_3d.csv).
 #pragma once
 
 #include <array>

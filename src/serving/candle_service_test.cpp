@@ -281,6 +281,27 @@ TEST(CandleService, OnlyWhatMayStillChangeIsProvisional) {
   EXPECT_EQ(days.minutes.back(), 21);
 }
 
+TEST(CandleService, AnImportedHistoryEndsWithItsLastMinuteAndItsDayIsOpenWhileTheMarketIsFollowed) {
+  Lake lake;
+  Random random(5);
+  const Timestamp start = begin_of(kFirst + std::chrono::days{30});
+  for (int m = 0; m < 90; ++m)
+    lake.batch[to_ms(start + m * kMinute)] = kline(start + m * kMinute, random, Source::import);
+  lake.write_batch();
+  CandleQuery query;
+  query.interval = Interval::m1;
+  query.fill = true;
+  EXPECT_EQ(read_candles(lake.series(), query)->size(), 90u) << "nothing is made up for the rest of the day";
+  query.interval = Interval::d1;
+  EXPECT_THAT(read_candles(lake.series(), query)->provisional, ::testing::ElementsAre(0)) << "a file has no open day";
+
+  for (int m = 90; m < 95; ++m)
+    lake.speed[to_ms(start + m * kMinute)] = kline(start + m * kMinute, random, Source::stream);
+  lake.write_speed();
+  lake.write_snapshot({"live", std::nullopt, start + 60 * kMinute, {}});
+  EXPECT_THAT(read_candles(lake.series(), query)->provisional, ::testing::ElementsAre(1));
+}
+
 TEST(CandleService, AClosedMinuteIsNeverHiddenByAnOpenOne) {
   Random random(5);
   Lake lake;

@@ -113,15 +113,17 @@ Result<SymbolSeries> SymbolSeries::open(const lake::Storage& storage, std::strin
 }
 
 Status SymbolSeries::read_horizons() {
+  std::optional<Timestamp> horizon;
   for (auto it = minutes_.rbegin(); it != minutes_.rend(); ++it) {
     lake::SymbolCatalog month;
     CHANDLER_ASSIGN(auto footer, lake::read_kline_footer(*storage_, *it));
     const bool has_rows = footer.rows > 0;
+    if (!footer.asked.empty()) minutes_closed_ = later(minutes_closed_, footer.asked.ranges().back().end);
+    if (footer.last) minutes_closed_ = later(minutes_closed_, *footer.last + kMinute);
     month.minutes.push_back(std::move(footer));
-    minutes_closed_ = later(minutes_closed_, month.minutes_horizon());
+    if (const auto end = month.minutes_horizon()) horizon = later(*end, horizon);
     if (has_rows) break;  // what was asked in earlier months ends before
   }
-  days_closed_ = minutes_closed_;
   if (known_days_.size() > 0) known_closed_ = from_ms(known_days_.rows.open_time.back()) + kDay;
 
   CHANDLER_ASSIGN(const auto snapshots, lake::read_snapshots(*storage_, symbol_));
@@ -132,6 +134,10 @@ Status SymbolSeries::read_horizons() {
       if (newer) open_ = candle;
     }
   }
+  // The last day of an imported history counts as whole, unless the speed layer goes on with it.
+  days_closed_ = minutes_closed_;
+  if (horizon && *horizon > minutes_closed_ && !has_speed(day_of(minutes_closed_ - kMinute)))
+    days_closed_ = *horizon;
   if (speed_.empty()) return {};
   for (const auto& snapshot : snapshots) days_closed_ = later(days_closed_, snapshot.watermark);
   return {};
