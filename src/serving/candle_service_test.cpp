@@ -293,7 +293,8 @@ TEST(CandleService, AnImportedHistoryEndsWithItsLastMinuteAndItsDayIsOpenWhileTh
   query.fill = true;
   EXPECT_EQ(read_candles(lake.series(), query)->size(), 90u) << "nothing is made up for the rest of the day";
   query.interval = Interval::d1;
-  EXPECT_THAT(read_candles(lake.series(), query)->provisional, ::testing::ElementsAre(0)) << "a file has no open day";
+  EXPECT_THAT(read_candles(lake.series(), query)->provisional, ::testing::ElementsAre(0))
+      << "a file has no open day";
 
   for (int m = 90; m < 95; ++m)
     lake.speed[to_ms(start + m * kMinute)] = kline(start + m * kMinute, random, Source::stream);
