@@ -106,9 +106,12 @@ Error no_such_symbol(std::string_view symbol, std::span<const std::string> prese
                   present.size() > kNamed ? fmt::format(" and {} more", present.size() - kNamed) : "")};
 }
 
-Result<std::vector<std::string>> select_symbols(const lake::Storage& storage,
-                                                const std::vector<std::string>& wanted) {
-  CHANDLER_ASSIGN(auto present, lake::symbols_of(storage, kAllTables));
+namespace {
+
+// All that are present if none is wanted.
+Result<std::vector<std::string>> selected(const std::vector<std::string>& wanted,
+                                          const std::vector<std::string>& present,
+                                          const lake::Storage& storage) {
   if (wanted.empty()) return present;
   for (const std::string& symbol : wanted) {
     if (std::ranges::binary_search(present, symbol)) continue;
@@ -117,11 +120,19 @@ Result<std::vector<std::string>> select_symbols(const lake::Storage& storage,
   return wanted;
 }
 
+}  // namespace
+
+Result<std::vector<std::string>> select_symbols(const lake::Storage& storage,
+                                                const std::vector<std::string>& wanted) {
+  CHANDLER_ASSIGN(const auto present, lake::symbols_of(storage, kAllTables));
+  return selected(wanted, present, storage);
+}
+
 Result<std::vector<SymbolStatus>> read_status(const lake::Storage& storage,
                                               std::vector<std::string> symbols) {
-  CHANDLER_ASSIGN(symbols, select_symbols(storage, symbols));
   // Late is who is behind any symbol of the lake, shown or not.
-  CHANDLER_ASSIGN(std::vector<std::string> others, lake::symbols_of(storage, kAllTables));
+  CHANDLER_ASSIGN(auto others, lake::symbols_of(storage, kAllTables));
+  CHANDLER_ASSIGN(symbols, selected(symbols, others, storage));
   std::erase_if(others, [&](const std::string& s) { return std::ranges::find(symbols, s) != symbols.end(); });
   std::vector<SymbolStatus> all(symbols.size());
   std::vector<std::optional<Timestamp>> newest(symbols.size() + others.size());
