@@ -47,15 +47,6 @@ Status read_days(const lake::Storage& storage, SymbolStatus& status) {
   return {};
 }
 
-// Up to when a file of klines says what there was. Not catalog.minutes_horizon(): a history file ends where
-// it ends, and nobody is late for the rest of its day.
-std::optional<Timestamp> known_until(const lake::KlineFooter& footer) {
-  std::optional<Timestamp> until;
-  if (footer.last) until = *footer.last + Millis{footer.grid_ms};
-  if (!footer.asked.empty()) until = std::max(until, std::optional(footer.asked.ranges().back().end));
-  return until;
-}
-
 // The newest instant that a symbol knows: its last files say it.
 Result<std::optional<Timestamp>> newest_of(const lake::Storage& storage, const std::string& symbol) {
   std::optional<Timestamp> newest;
@@ -63,7 +54,7 @@ Result<std::optional<Timestamp>> newest_of(const lake::Storage& storage, const s
     CHANDLER_ASSIGN(const auto partitions, lake::partitions_of(storage, table, symbol));
     if (partitions.empty()) continue;
     CHANDLER_ASSIGN(const auto footer, lake::read_kline_footer(storage, partitions.back()));
-    newest = std::max(newest, known_until(footer));
+    newest = std::max(newest, lake::known_until(footer));
   }
   return newest;
 }
@@ -78,7 +69,7 @@ Result<SymbolStatus> read_one(const lake::Storage& storage, const std::string& s
   status.last = catalog.last_minute();
   for (const auto& footer : catalog.days) status.exchange_days += footer.rows;
   for (const auto* footers : {&catalog.minutes, &catalog.days}) {
-    if (!footers->empty()) newest = std::max(newest, known_until(footers->back()));
+    if (!footers->empty()) newest = std::max(newest, lake::known_until(footers->back()));
   }
   CHANDLER_TRY(read_holes(storage, catalog, status));
   CHANDLER_TRY(read_days(storage, status));

@@ -37,6 +37,13 @@ std::optional<Timestamp> horizon_of(std::span<const KlineFooter> footers) {
 
 }  // namespace
 
+std::optional<Timestamp> known_until(const KlineFooter& footer) {
+  std::optional<Timestamp> until;
+  if (footer.last) until = *footer.last + Millis{footer.grid_ms};
+  if (!footer.asked.empty()) until = std::max(until, std::optional(footer.asked.ranges().back().end));
+  return until;
+}
+
 std::size_t SymbolCatalog::minute_rows() const {
   std::size_t rows = 0;
   for (const KlineFooter& footer : minutes) rows += footer.rows;

@@ -5,6 +5,10 @@
 
 namespace chandler::lake {
 
+// Up to when a file of klines says what there was: its last candle's end, or what the exchange has answered
+// for. Not a horizon: a history file ends where it ends, though its last day counts as whole.
+std::optional<Timestamp> known_until(const KlineFooter& footer);
+
 struct SymbolCatalog {
   std::string symbol;
   std::vector<KlineFooter> minutes;  // klines_1m, by month

@@ -118,8 +118,7 @@ Status SymbolSeries::read_horizons() {
     lake::SymbolCatalog month;
     CHANDLER_ASSIGN(auto footer, lake::read_kline_footer(*storage_, *it));
     const bool has_rows = footer.rows > 0;
-    if (!footer.asked.empty()) minutes_closed_ = later(minutes_closed_, footer.asked.ranges().back().end);
-    if (footer.last) minutes_closed_ = later(minutes_closed_, *footer.last + kMinute);
+    minutes_closed_ = later(minutes_closed_, lake::known_until(footer));
     month.minutes.push_back(std::move(footer));
     if (const auto end = month.minutes_horizon()) horizon = later(*end, horizon);
     if (has_rows) break;  // what was asked in earlier months ends before
