@@ -174,16 +174,13 @@ class Soak:
         return ["--stream-url", self.address["stream_url"], "--rest-url", self.address["url"]]
 
     def ask(self, path):
-        for attempt in range(20):  # the exchange fails at times, on purpose
-            try:
-                with urllib.request.urlopen(self.address["url"] + path, timeout=10) as reply:
-                    return json.load(reply)
-            except OSError:
-                time.sleep(0.2)
-        raise AssertionError(f"the exchange does not answer {path}")
+        """Of the simulator itself, whose answers neither fail on purpose nor count as requests of the exchange's clients: live asks
+        from the same address, and a request of ours while it has been told to wait would get it banned."""
+        with urllib.request.urlopen(self.address["url"] + path, timeout=60) as reply:
+            return json.load(reply)
 
     def market_minute(self):
-        return self.ask("/api/v3/time")["serverTime"] // MINUTE * MINUTE
+        return self.ask("/sim/clock")["now"] // MINUTE * MINUTE
 
     def command(self, *arguments, lake=None):
         done = subprocess.run([self.program, *arguments, "--lake", lake or self.lake], capture_output=True, text=True,

@@ -108,8 +108,8 @@ class Sim:
         self.url, self.stream_url = started["url"], started["stream_url"]
 
     def now_ms(self):
-        with urllib.request.urlopen(self.url + "/api/v3/time", timeout=10) as reply:
-            return json.load(reply)["serverTime"]
+        with urllib.request.urlopen(self.url + "/sim/clock", timeout=10) as reply:
+            return json.load(reply)["now"]
 
     def __enter__(self):
         return self
