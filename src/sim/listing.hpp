@@ -43,6 +43,10 @@ struct DayTicker {
   double open = 0, high = 0, low = 0, last = 0, previous_close = 0;
   double volume = 0, quote_volume = 0, last_quantity = 0;
   std::int64_t first_trade = -1, last_trade = -1, trades = 0;
+
+  double change() const { return last - open; }
+  double change_percent() const { return open != 0 ? change() / open * 100 : 0; }
+  double weighted_average_price() const { return volume > 0 ? quote_volume / volume : 0; }
 };
 
 // Immutable but for caches; every method may be called from any thread.

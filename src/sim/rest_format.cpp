@@ -45,13 +45,11 @@ void append_symbol_info(std::string& out, const SymbolInfo& info) {
 void append_ticker(std::string& out, std::string_view symbol, int price_places, const DayTicker& t,
                    bool full) {
   const double tick = std::pow(10.0, -price_places);
-  const double change = t.last - t.open;
-  const double percent = t.open != 0 ? change / t.open * 100 : 0;
   out.append(R"({"symbol":")").append(symbol).append("\"");
   if (full) {
-    append_field(out, "priceChange", change);
-    append_field(out, "priceChangePercent", percent, 3);
-    append_field(out, "weightedAvgPrice", t.volume > 0 ? t.quote_volume / t.volume : 0.0);
+    append_field(out, "priceChange", t.change());
+    append_field(out, "priceChangePercent", t.change_percent(), 3);
+    append_field(out, "weightedAvgPrice", t.weighted_average_price());
     append_field(out, "prevClosePrice", t.previous_close);
     append_field(out, "lastPrice", t.last);
     append_field(out, "lastQty", t.last_quantity);

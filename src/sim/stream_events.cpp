@@ -51,9 +51,9 @@ void append_ticker(std::string& out, const Listing& listing, Timestamp time, boo
   head(out, mini ? "24hrMiniTicker" : "24hrTicker", time, listing.symbol());
   if (!mini) {
     const double tick = std::pow(10.0, -listing.price_places());
-    append_field(out, "p", t.last - t.open);
-    append_field(out, "P", t.open != 0 ? (t.last - t.open) / t.open * 100 : 0, 3);
-    append_field(out, "w", t.volume > 0 ? t.quote_volume / t.volume : 0);
+    append_field(out, "p", t.change());
+    append_field(out, "P", t.change_percent(), 3);
+    append_field(out, "w", t.weighted_average_price());
     append_field(out, "x", t.previous_close);
     append_field(out, "c", t.last);
     append_field(out, "Q", t.last_quantity);
