@@ -29,9 +29,9 @@ START = 1_718_841_600_000  # 2024-06-20 00:00 UTC
 MINUTE = 60_000
 SPEED = 60
 BEFORE = 10  # minutes of the market before live begins
-AFTER = 300  # and that there are more than the soak takes
+AFTER = 60  # and that there are more than the soak takes
 HISTORIES = 16  # different ones; the symbols share them, neighbours never
-SETTLE = 15  # seconds: quarter of an hour of the market, within which whatever was missed has been fetched
+SETTLE = 240  # seconds: four hours of the market, within which whatever was missed must have been fetched
 
 
 def write_market(folder, symbols, minutes, seed):
@@ -111,48 +111,38 @@ class Soak:
                     self.samples.append(Sample(time.monotonic() - started, scrape(url)))
                     self.say(self.samples[-1])
                 end = self.market_minute()
-                time.sleep(SETTLE)
+                self.wait_until_followed(live, begin, end)
                 asked = time.monotonic()
                 live.send_signal(signal.SIGTERM)
                 code = live.wait(60)
                 self.say(f"stopped with {code} after {time.monotonic() - asked:.1f} s")
-                # 130: the last commit did not fit into the time that a stop leaves.
-                assert code in (0, 130) and "took too long" not in self.log(), self.log()
+                # 130: the last commit, of minutes after `end`, did not fit into the time that a stop leaves. What a stop may take is
+                # judged by tests/cli/test_stop.py; here two programs with a market of work share the machine with other tests.
+                assert code in (0, 130), self.log()
             finally:
                 live.kill()
                 live.wait()
-        if code != 0:
-            self.catch_up(begin, end)
         return begin, end
 
-    def catch_up(self, begin, end):
-        """What the last commit had no time for is fetched by the next run, as far back as a day, symbol by symbol: it is done when
-        the lake has all of it. Its own last commit may be cut as well, but not those before."""
-        with open(self.folder / "live.log", "w+") as log:
-            live = subprocess.Popen(self.live(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
-            try:
-                self.metrics_url(live)
-                started, wanted = time.monotonic(), len(self.names) * (end - begin) // MINUTE
-                while (stored := self.followed(begin, end)) < wanted:
-                    assert live.poll() is None, self.log()
-                    assert time.monotonic() - started < 600, f"{wanted - stored:,} minutes have not been fetched in ten minutes\n{self.log()}"
-                    time.sleep(2)
-                took = time.monotonic() - started
-                live.send_signal(signal.SIGTERM)
-                self.say(f"a second run fetched what was left in {took:.0f} s, and stopped with {live.wait(60)}")
-            finally:
-                live.kill()
-                live.wait()
+    def wait_until_followed(self, live, begin, end):
+        """What the streams failed to tell is fetched, with the exchange's faults and orders to wait in between."""
+        started, wanted = time.monotonic(), len(self.names) * (end - begin) // MINUTE
+        while (stored := self.followed(begin, end)) < wanted:
+            assert live.poll() is None, f"live ended by itself: {live.returncode}\n{self.log()}"
+            took = time.monotonic() - started
+            assert took < SETTLE, f"{wanted - stored:,} of {wanted:,} minutes are not there after {took:.0f} s\n{self.log()}"
+            time.sleep(3)
+        self.say(f"all of {wanted:,} minutes were there after {time.monotonic() - started:.0f} s")
 
     def followed(self, begin, end):
-        """Minutes of [begin, end) in the lake's speed layer, while it is being written."""
+        """Minutes of [begin, end) in the lake's speed layer, while it is being written. That none is there twice is seen later."""
         import duckdb
 
         sql = duckdb.connect()
         sql.execute("set timezone = 'UTC'")
         try:
-            return sql.execute(f"select count(distinct (symbol, open_time)) from read_parquet('{self.lake}/speed_1m/symbol=*/**/*.parquet', "
-                               f"hive_partitioning=true) where epoch_ms(open_time) >= {begin} and epoch_ms(open_time) < {end}").fetchone()[0]
+            return sql.execute(f"select count(*) from read_parquet('{self.lake}/speed_1m/symbol=*/**/*.parquet') "
+                               f"where open_time >= make_timestamptz({begin}000) and open_time < make_timestamptz({end}000)").fetchone()[0]
         except duckdb.IOException:  # a file was replaced between its listing and its reading
             return 0
 
