@@ -47,21 +47,16 @@ Status read_days(const lake::Storage& storage, SymbolStatus& status) {
   return {};
 }
 
-// The newest instant that a symbol knows: its last files say it.
-Result<std::optional<Timestamp>> newest_of(const lake::Storage& storage, const std::string& symbol) {
-  std::optional<Timestamp> newest;
-  for (const Table table : {Table::klines_1m, Table::klines_1d}) {
-    CHANDLER_ASSIGN(const auto partitions, lake::partitions_of(storage, table, symbol));
-    if (partitions.empty()) continue;
-    CHANDLER_ASSIGN(const auto footer, lake::read_kline_footer(storage, partitions.back()));
-    newest = std::max(newest, lake::known_until(footer));
-  }
-  return newest;
-}
-
-Result<SymbolStatus> read_one(const lake::Storage& storage, const std::string& symbol,
-                              std::optional<Timestamp>& newest) {
+// What one symbol has, and the newest instant that it knows.
+struct Reading {
   SymbolStatus status;
+  bool any = false;  // a file of it was found
+  std::optional<Timestamp> newest;
+};
+
+Result<Reading> read_one(const lake::Storage& storage, const std::string& symbol) {
+  Reading reading;
+  SymbolStatus& status = reading.status;
   status.symbol = symbol;
   CHANDLER_ASSIGN(const auto catalog, lake::read_catalog(storage, symbol));
   status.minutes = catalog.minute_rows();
@@ -69,7 +64,7 @@ Result<SymbolStatus> read_one(const lake::Storage& storage, const std::string& s
   status.last = catalog.last_minute();
   for (const auto& footer : catalog.days) status.exchange_days += footer.rows;
   for (const auto* footers : {&catalog.minutes, &catalog.days}) {
-    if (!footers->empty()) newest = std::max(newest, lake::known_until(footers->back()));
+    if (!footers->empty()) reading.newest = std::max(reading.newest, lake::known_until(footers->back()));
   }
   CHANDLER_TRY(read_holes(storage, catalog, status));
   CHANDLER_TRY(read_days(storage, status));
@@ -78,7 +73,8 @@ Result<SymbolStatus> read_one(const lake::Storage& storage, const std::string& s
     CHANDLER_ASSIGN(const auto footer, lake::read_kline_footer(storage, partition));
     status.speed_minutes += footer.rows;
   }
-  return status;
+  reading.any = !catalog.empty() || !speed.empty() || status.days > 0;
+  return reading;
 }
 
 }  // namespace
@@ -97,48 +93,38 @@ Error no_such_symbol(std::string_view symbol, std::span<const std::string> prese
                   present.size() > kNamed ? fmt::format(" and {} more", present.size() - kNamed) : "")};
 }
 
-namespace {
-
-// All that are present if none is wanted.
-Result<std::vector<std::string>> selected(const std::vector<std::string>& wanted,
-                                          const std::vector<std::string>& present,
-                                          const lake::Storage& storage) {
+Result<std::vector<std::string>> select_symbols(const lake::Storage& storage,
+                                                const std::vector<std::string>& wanted) {
+  CHANDLER_ASSIGN(const auto present, lake::symbols_of(storage, kAllTables));
   if (wanted.empty()) return present;
   for (const std::string& symbol : wanted) {
-    if (std::ranges::binary_search(present, symbol)) continue;
-    return std::unexpected(no_such_symbol(symbol, present, storage.uri()));
+    if (!std::ranges::binary_search(present, symbol))
+      return std::unexpected(no_such_symbol(symbol, present, storage.uri()));
   }
   return wanted;
 }
 
-}  // namespace
-
-Result<std::vector<std::string>> select_symbols(const lake::Storage& storage,
-                                                const std::vector<std::string>& wanted) {
-  CHANDLER_ASSIGN(const auto present, lake::symbols_of(storage, kAllTables));
-  return selected(wanted, present, storage);
-}
-
 Result<std::vector<SymbolStatus>> read_status(const lake::Storage& storage,
                                               std::vector<std::string> symbols) {
-  // Late is who is behind any symbol of the lake, shown or not.
-  CHANDLER_ASSIGN(auto others, lake::symbols_of(storage, kAllTables));
-  CHANDLER_ASSIGN(symbols, selected(symbols, others, storage));
-  std::erase_if(others, [&](const std::string& s) { return std::ranges::find(symbols, s) != symbols.end(); });
-  std::vector<SymbolStatus> all(symbols.size());
-  std::vector<std::optional<Timestamp>> newest(symbols.size() + others.size());
-  CHANDLER_TRY(parallel_for(newest.size(), core_count(), [&](std::size_t i) -> Status {
-    if (i < symbols.size()) {
-      CHANDLER_ASSIGN(all[i], read_one(storage, symbols[i], newest[i]));
-    } else {
-      CHANDLER_ASSIGN(newest[i], newest_of(storage, others[i - symbols.size()]));
-    }
+  if (symbols.empty()) {
+    CHANDLER_ASSIGN(symbols, lake::symbols_of(storage, kAllTables));
+  }
+  std::vector<Reading> readings(symbols.size());
+  CHANDLER_TRY(parallel_for(symbols.size(), core_count(), [&](std::size_t i) -> Status {
+    CHANDLER_ASSIGN(readings[i], read_one(storage, symbols[i]));
     return {};
   }));
-  if (all.empty()) return all;
-  const auto newest_of_all = std::ranges::max(newest);
-  for (SymbolStatus& status : all) {
-    if (newest_of_all && status.last) status.lag = *newest_of_all - (*status.last + kMinute);
+  // Whether the lake has a symbol is seen from its own files; only for one without any is the lake looked
+  // through.
+  std::optional<Timestamp> newest;
+  for (const Reading& reading : readings) {
+    if (!reading.any) CHANDLER_TRY(select_symbols(storage, {reading.status.symbol}));
+    newest = std::max(newest, reading.newest);
+  }
+  std::vector<SymbolStatus> all;
+  for (Reading& reading : readings) {
+    SymbolStatus& status = all.emplace_back(std::move(reading.status));
+    if (newest && status.last) status.lag = *newest - (*status.last + kMinute);
   }
   return all;
 }

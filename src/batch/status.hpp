@@ -21,11 +21,12 @@ struct SymbolStatus {
   std::size_t days = 0, filled_days = 0;   // rows of daily_filled
   std::optional<Day> first_day, last_day;  // of daily_filled
   std::size_t speed_minutes = 0;           // rows of speed_1m that await the merge
-  Millis lag{0};                           // behind the newest instant that any symbol of the lake knows
+  Millis lag{0};                           // behind the newest instant that any of the symbols read knows
   double coverage = 0;                     // share of the minutes between first and last that are stored
 };
 
-// All symbols of the lake if `symbols` is empty. not_found for a symbol that the lake does not have.
+// All symbols of the lake if `symbols` is empty. not_found for a symbol that the lake does not have. No file
+// of another symbol is read: of one symbol alone, lag says how far its minutes are behind its days.
 Result<std::vector<SymbolStatus>> read_status(const lake::Storage& storage, std::vector<std::string> symbols);
 
 // What to say of a symbol that the lake does not have; `present` is what it has, sorted.

@@ -184,6 +184,21 @@ def test_no_file_is_asked_about_singly(remote, tmp_path):
     assert build() == [sorted(minutes + prophet), sorted(days + prophet)]
 
 
+def test_a_command_for_one_symbol_reads_nothing_of_another(remote, exchange, tmp_path):
+    filled(exchange)
+    backfill(remote, exchange)
+    most_lists = {"status": 4}  # its own tables; the others look first whether there is such a symbol
+    for command in (["status"], ["verify"], ["report", "--no-plots", "-o", tmp_path / "report"], ["candles"], ["build"],
+                    ["forecast", "--model", "naive", "--horizon", "1d", "--no-plots"]):
+        remote.store.clear()
+        remote(*command, SYMBOLS[0], timeout=300)
+        asked = remote.store.requests()
+        assert [path for method, path, _ in asked if SYMBOLS[0] in path], command
+        assert [entry for entry in asked if SYMBOLS[1] in entry[1] + entry[2]] == [], command
+        lists = [query for _, _, query in asked if "list-type=2" in query]
+        assert len(lists) <= most_lists.get(command[0], 20), "\n".join(lists)
+
+
 @pytest.mark.parametrize("kinds", [["500", "503"], ["lost"], ["cut"], ["hang"]])
 def test_a_store_that_fails_now_and_then_changes_nothing(chandler, remote, tmp_path, kinds):
     file = history(tmp_path / "history.csv", days=35)

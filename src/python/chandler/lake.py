@@ -44,7 +44,7 @@ class Lake:
     def status(self, symbols: str | Iterable[str] | None = None) -> Table:
         """Coverage and lag, a row a symbol: symbol, minutes, first, last, coverage (share of the minutes between first
         and last), holes, missing_minutes, not_asked_minutes (of these, never asked for), exchange_days, days,
-        filled_days, first_day, last_day, speed_minutes (waiting for the merge), lag_seconds."""
+        filled_days, first_day, last_day, speed_minutes (waiting for the merge), lag_seconds (behind the newest of them)."""
         return Table(self._lake.status(_names(symbols)))
 
     def candles(self, symbol: str, interval: Interval = "1d", start: Instant | None = None, end: Instant | None = None,
