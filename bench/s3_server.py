@@ -2,6 +2,7 @@
 as the program under measurement. `scripts/setup bench-s3` installs it; Go builds it for some minutes, so nothing else does."""
 
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -49,6 +50,11 @@ class Versitygw:
 
         return boto3.client("s3", endpoint_url=self.url, region_name="us-east-1", aws_access_key_id="test",
                             aws_secret_access_key="secret")
+
+    def cpu(self):
+        """Seconds of processor time so far."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def __enter__(self):
         return self
