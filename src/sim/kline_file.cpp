@@ -3,6 +3,7 @@
 #include <zip.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <vector>
@@ -66,9 +67,7 @@ Result<std::string> read_zip(const std::filesystem::path& path) {
   return text;
 }
 
-}  // namespace
-
-std::optional<FileIdentity> identify(const std::filesystem::path& path) {
+std::optional<FileIdentity> identity_by_name(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   if (!name.ends_with(".csv") && !name.ends_with(".csv.gz") && !name.ends_with(".zip")) return std::nullopt;
   const auto cut = name.find_first_of("-_");
@@ -76,11 +75,24 @@ std::optional<FileIdentity> identify(const std::filesystem::path& path) {
   const auto end = name.find_first_of("-_.", cut + 1);
   const auto interval = candles::parse_interval(std::string_view(name).substr(cut + 1, end - cut - 1));
   if (interval != candles::Interval::m1 && interval != candles::Interval::d1) return std::nullopt;
-  FileIdentity identity{name.substr(0, cut), *interval};
-  for (const char c : identity.symbol) {
-    if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) return std::nullopt;
-  }
+  return FileIdentity{name.substr(0, cut), *interval};
+}
+
+bool is_served(std::string_view symbol) {
+  return std::ranges::all_of(symbol, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+}
+
+}  // namespace
+
+std::optional<FileIdentity> identify(const std::filesystem::path& path) {
+  auto identity = identity_by_name(path);
+  if (identity && !is_served(identity->symbol)) identity.reset();
   return identity;
+}
+
+bool is_of_symbol_not_served(const std::filesystem::path& path) {
+  const auto identity = identity_by_name(path);
+  return identity && !is_served(identity->symbol);
 }
 
 Result<Klines> read_kline_file(const std::filesystem::path& path, candles::Interval interval) {

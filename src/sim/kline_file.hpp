@@ -17,8 +17,10 @@ struct FileIdentity {
 };
 
 // What a file's name says it is: SYMBOL-1m-2024-05-01.zip, SYMBOL-1m-2024-05.csv.gz, SYMBOL_1d.csv. Nothing
-// for other names and other intervals.
+// for other names, other intervals, and symbols that the exchange's requests cannot name.
 std::optional<FileIdentity> identify(const std::filesystem::path& path);
+// The name says which candles these are, but their symbol is not of A-Z and 0-9.
+bool is_of_symbol_not_served(const std::filesystem::path& path);
 
 // A .csv, .csv.gz or .zip (of CSV files), in any dialect that exchange/kline_csv.hpp reads. Rows that no
 // candle can be are left out with a warning. Errors: unreachable, invalid_data.

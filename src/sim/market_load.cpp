@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -6,6 +8,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/log.hpp"
 #include "lake/catalog.hpp"
 #include "sim/kline_file.hpp"
 #include "sim/market.hpp"
@@ -49,8 +52,12 @@ Status add_files(const fs::path& root, std::vector<Piece>& pieces) {
   const fs::file_status status = fs::status(root, ec);
   if (!fs::exists(status))
     return fail(ErrorCode::not_found, "there is no such file or folder", root.string());
-  std::vector<fs::path> files;
+  std::vector<fs::path> files, not_served;
   if (!fs::is_directory(status)) {
+    if (is_of_symbol_not_served(root)) {
+      return fail(ErrorCode::invalid_data, "the file's symbol has other characters than A-Z and 0-9",
+                  root.string(), "give it another name, in capitals, e.g. BTCUSDT-1m-2024-05-01.zip");
+    }
     if (!identify(root)) {
       return fail(ErrorCode::invalid_data, "the file's name does not say which candles it holds",
                   root.string(),
@@ -60,9 +67,18 @@ Status add_files(const fs::path& root, std::vector<Piece>& pieces) {
   } else {
     for (auto it = fs::recursive_directory_iterator(root, ec);
          !ec && it != fs::recursive_directory_iterator(); it.increment(ec)) {
-      if (it->is_regular_file(ec) && identify(it->path())) files.push_back(it->path());
+      if (!it->is_regular_file(ec)) continue;
+      if (identify(it->path())) files.push_back(it->path());
+      if (is_of_symbol_not_served(it->path())) not_served.push_back(it->path());
     }
     if (ec) return fail(ErrorCode::unreachable, "the folder cannot be read: " + ec.message(), root.string());
+  }
+  if (!not_served.empty()) {
+    spdlog::warn(
+        "{}: {} of candles left out, since their symbols have other characters than A-Z and 0-9; {} is the "
+        "first",
+        root.string(), not_served.size() == 1 ? "a file" : fmt::format("{} files", not_served.size()),
+        std::ranges::min(not_served).filename().string());
   }
   std::ranges::sort(files);
   for (const fs::path& file : files) {

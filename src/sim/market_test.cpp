@@ -1,5 +1,6 @@
 #include "sim/market.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -48,6 +49,25 @@ TEST(KlineFileName, SaysSymbolAndInterval) {
         "BTCUSDT.csv", "BTC_USDT-1d.feather", "-1m.csv", "BTCUSDT-1M-2024.zip"}) {
     EXPECT_FALSE(identify(other)) << other;
   }
+  EXPECT_TRUE(is_of_symbol_not_served("btc-1m.csv")) << "candles, of a symbol that cannot be asked for";
+  EXPECT_FALSE(is_of_symbol_not_served("BTCUSDT-1m.csv"));
+  EXPECT_FALSE(is_of_symbol_not_served("btc-1h.csv"));
+}
+
+TEST_F(MarketFiles, AFileOfASymbolThatCannotBeAskedForIsNamed) {
+  write("btcusdt-1m-2024-04.csv", kRow1);
+  write("ABCUSDT-1m-2024-04.csv", kRow1);
+  const std::string file[] = {(folder_ / "btcusdt-1m-2024-04.csv").string()};
+  const auto alone = Market::load(file);
+  ASSERT_FALSE(alone);
+  EXPECT_EQ(alone.error().where, file[0]);
+  EXPECT_THAT(alone.error().what, testing::HasSubstr("A-Z and 0-9"));
+  testing::internal::CaptureStdout();
+  const auto market = load();
+  EXPECT_THAT(testing::internal::GetCapturedStdout(),
+              testing::HasSubstr("btcusdt-1m-2024-04.csv is the first"));
+  ASSERT_TRUE(market);
+  EXPECT_EQ((*market)->listings().size(), 1U);
 }
 
 TEST_F(MarketFiles, FilesOfAnyDepthInMillisecondsAndMicrosecondsMakeOneSeries) {
