@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.hpp"
 #include "batch/heal.hpp"
 #include "cli/backfill_report.hpp"
 #include "cli/commands.hpp"
@@ -186,6 +187,10 @@ Result<int> run(const Options& options, Context& context) {
   }));
   const bool use_archive =
       options.exchange.archive_belongs_to_rest() || job.source == batch::KlineSource::archive;
+  if (!use_archive && job.source == batch::KlineSource::automatic) {
+    spdlog::info("everything comes by REST: no archive is known of {} (--archive-url names one)",
+                 options.exchange.rest_url);
+  }
   const batch::BackfillEnvironment environment{.storage = *storage,
                                                .rest = clients.rest(),
                                                .archive = use_archive ? &clients.archive() : nullptr,

@@ -80,3 +80,12 @@ def test_the_archive_alone_names_what_it_lacks_and_exits_1(chandler, exchange):
                     "--source", "archive", *QUICK, check=1)
     assert "2024-05-02" in done.err and "--source auto" in done.err
     assert {r["source"] for r in chandler.rows("klines_1m")} == {"archive"}
+
+
+def test_an_exchange_whose_archive_nobody_named_is_asked_by_rest_alone_and_that_is_said(chandler, exchange):
+    exchange.add_days("BTCUSDT", MAY_1, 2)
+    exchange.now = MAY_1 + 2 * DAY
+    done = chandler("backfill", "BTCUSDT", "--since", "2024-05-01", "--rest-url", exchange.url, "-v", check=0)
+    assert f"no archive is known of {exchange.url}" in done.err
+    assert len(chandler.rows("klines_1m")) == 2880
+    assert "no archive" not in chandler("backfill", "--rest-url", exchange.url, "--source", "rest", "-v", check=0).err
