@@ -198,31 +198,22 @@ std::optional<std::vector<CsvColumn>> columns_by_count(std::size_t count) {
       return std::vector{time, open, high, low, close, volume, trades};
     case 8:  // older Kaggle files: both volumes and a weighted price
       return std::vector{time, open, high, low, close, volume, quote_volume, skip};
-    case 11:
-      return std::vector{time,
-                         open,
-                         high,
-                         low,
-                         close,
-                         volume,
-                         skip,
-                         quote_volume,
-                         trades,
-                         taker_buy_volume,
-                         taker_buy_quote_volume};
-    case 12:  // Binance
-      return std::vector{time,
-                         open,
-                         high,
-                         low,
-                         close,
-                         volume,
-                         skip,
-                         quote_volume,
-                         trades,
-                         taker_buy_volume,
-                         taker_buy_quote_volume,
-                         skip};
+    case 11:  // Binance without the last column, which nobody uses
+    case 12: {
+      std::vector columns{time,
+                          open,
+                          high,
+                          low,
+                          close,
+                          volume,
+                          skip,
+                          quote_volume,
+                          trades,
+                          taker_buy_volume,
+                          taker_buy_quote_volume};
+      columns.resize(count, skip);
+      return columns;
+    }
     default:
       return std::nullopt;
   }
