@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/number_text.hpp"
 #include "base/parallel.hpp"
 #include "candles/day_statistics.hpp"
 #include "lake/derived_file.hpp"
@@ -39,8 +38,20 @@ std::vector<ReportGap> gaps_in(const RangeSet& missing, const RangeSet& asked) {
   return gaps;
 }
 
+// Of hundreds of symbols for years, the rest would be the larger part of the memory.
+void keep_only_what_is_shown(DailyRows& days) {
+  for (auto* unused : {&days.high, &days.low, &days.vwap}) *unused = std::vector<double>();
+  days.trades = std::vector<std::int64_t>();
+  days.date.shrink_to_fit();
+  days.count.shrink_to_fit();
+  days.filled.shrink_to_fit();
+  for (auto* kept : {&days.open, &days.close, &days.volume, &days.ma7, &days.ma30, &days.quote_volume})
+    kept->shrink_to_fit();
+}
+
 Status read_history(const lake::Storage& storage, SymbolHistory& history) {
   CHANDLER_ASSIGN(history.days, lake::read_daily(storage, history.symbol));
+  keep_only_what_is_shown(history.days);
   CHANDLER_ASSIGN(const auto catalog, lake::read_catalog(storage, history.symbol));
   const auto first = catalog.first_minute(), last = catalog.last_minute();
   if (!first) return {};
@@ -54,13 +65,17 @@ Status read_history(const lake::Storage& storage, SymbolHistory& history) {
 ReportTable per_day_counts(const Histories& histories) {
   ReportTable table{
       "per_day_counts", "Minutes present per day", {"symbol", "date", "cnt", "missing", "filled"}, {}};
-  for (const SymbolHistory& h : histories) {
-    for (std::size_t i = 0; i < h.days.size(); ++i) {
-      const std::int64_t count = h.days.count[i];
-      table.rows.push_back({h.symbol, cell(from_day_number(h.days.date[i])), count, kMinutesOfDay - count,
-                            h.days.filled[i] != 0});
-    }
-  }
+  std::vector<std::size_t> ends;  // of each symbol's rows
+  for (const SymbolHistory& h : histories) ends.push_back((ends.empty() ? 0 : ends.back()) + h.days.size());
+  const std::size_t rows = ends.empty() ? 0 : ends.back();
+  table.rows = ReportRows(rows, [&histories, ends = std::move(ends)](std::size_t number) {
+    const auto end = std::ranges::upper_bound(ends, number);
+    const SymbolHistory& h = histories[static_cast<std::size_t>(end - ends.begin())];
+    const std::size_t i = h.days.size() - (*end - number);
+    const std::int64_t count = h.days.count[i];
+    return ReportRow{h.symbol, cell(from_day_number(h.days.date[i])), count, kMinutesOfDay - count,
+                     h.days.filled[i] != 0};
+  });
   return table;
 }
 
@@ -92,139 +107,62 @@ ReportTable missing_days(const Histories& histories) {
   return table;
 }
 
-ReportTable price_changes(const Histories& histories, std::size_t top) {
-  ReportTable table{"top_price_change_days",
-                    "Days with the largest change of price",
-                    {"symbol", "date", "daily_open", "daily_close", "change", "change_pct"},
-                    {}};
+// The rows that each symbol's days give, one symbol after the other.
+template <class OfDays, class Cells>
+ReportTable of_each_symbol(ReportTable table, const Histories& histories, OfDays of_days, Cells cells) {
   for (const SymbolHistory& h : histories) {
-    for (const auto& d : candles::top_price_change_days(h.days, top)) {
-      table.rows.push_back({h.symbol, cell(d.date), d.open, d.close, d.change, d.percent});
+    for (const auto& entry : of_days(h.days)) {
+      ReportRow row = cells(entry);
+      row.insert(row.begin(), h.symbol);
+      table.rows.push_back(std::move(row));
     }
   }
   return table;
+}
+
+ReportTable price_changes(const Histories& histories, std::size_t top) {
+  return of_each_symbol(
+      {"top_price_change_days",
+       "Days with the largest change of price",
+       {"symbol", "date", "daily_open", "daily_close", "change", "change_pct"}},
+      histories, [top](const DailyRows& days) { return candles::top_price_change_days(days, top); },
+      [](const auto& d) {
+        return ReportRow{cell(d.date), d.open, d.close, d.change, d.percent};
+      });
 }
 
 ReportTable volumes(const Histories& histories, std::size_t top) {
-  ReportTable table{"top_volume_days",
-                    "Days with the largest volume",
-                    {"symbol", "date", "daily_volume", "daily_quote_volume", "daily_close"},
-                    {}};
-  for (const SymbolHistory& h : histories) {
-    for (const auto& d : candles::top_volume_days(h.days, top)) {
-      table.rows.push_back({h.symbol, cell(d.date), d.volume, cell(d.quote_volume), d.close});
-    }
-  }
-  return table;
+  return of_each_symbol(
+      {"top_volume_days",
+       "Days with the largest volume",
+       {"symbol", "date", "daily_volume", "daily_quote_volume", "daily_close"}},
+      histories, [top](const DailyRows& days) { return candles::top_volume_days(days, top); },
+      [](const auto& d) {
+        return ReportRow{cell(d.date), d.volume, cell(d.quote_volume), d.close};
+      });
 }
 
 ReportTable volume_per_month(const Histories& histories) {
-  ReportTable table{"avg_volume_per_month",
-                    "Average daily volume of each month",
-                    {"symbol", "year", "month", "avg_volume", "days"},
-                    {}};
-  for (const SymbolHistory& h : histories) {
-    for (const auto& m : candles::avg_volume_per_month(h.days)) {
-      table.rows.push_back({h.symbol, std::int64_t{m.year}, std::int64_t{m.month}, m.average, cell(m.days)});
-    }
-  }
-  return table;
+  return of_each_symbol(
+      {"avg_volume_per_month",
+       "Average daily volume of each month",
+       {"symbol", "year", "month", "avg_volume", "days"}},
+      histories, candles::avg_volume_per_month, [](const auto& m) {
+        return ReportRow{std::int64_t{m.year}, std::int64_t{m.month}, m.average, cell(m.days)};
+      });
 }
 
 ReportTable return_per_year(const Histories& histories) {
-  ReportTable table{"avg_return_per_year",
-                    "Average daily return of each year",
-                    {"symbol", "year", "avg_return_pct", "total_return_pct", "days"},
-                    {}};
-  for (const SymbolHistory& h : histories) {
-    for (const auto& y : candles::avg_return_per_year(h.days)) {
-      table.rows.push_back(
-          {h.symbol, std::int64_t{y.year}, cell(y.average * 100), y.total * 100, cell(y.days)});
-    }
-  }
-  return table;
-}
-
-std::string quoted_if_needed(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string out = "\"";
-  for (const char c : text) {
-    out += c;
-    if (c == '"') out += c;
-  }
-  return out + '"';
-}
-
-std::string csv_field(const ReportCell& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return quoted_if_needed(*text);
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return fmt::format("{}", *whole);
-  if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
-  return {};
+  return of_each_symbol(
+      {"avg_return_per_year",
+       "Average daily return of each year",
+       {"symbol", "year", "avg_return_pct", "total_return_pct", "days"}},
+      histories, candles::avg_return_per_year, [](const auto& y) {
+        return ReportRow{std::int64_t{y.year}, cell(y.average * 100), y.total * 100, cell(y.days)};
+      });
 }
 
 }  // namespace
-
-namespace {
-
-std::string shown(std::string_view column, double value) {
-  if (column.ends_with("_pct")) return group_digits(fmt::format("{:.4f}", value));
-  const double size = std::abs(value);
-  if (size >= 1e6) return group_digits(fmt::format("{:.0f}", value));
-  if (size >= 1e-4 || size == 0) return group_digits(fmt::format("{:.8g}", value));
-  std::string digits = fmt::format("{:.14f}", value);  // a price like 0.00001234, without an exponent
-  digits.erase(digits.find_last_not_of('0') + 1);
-  return digits;
-}
-
-std::size_t column_of(const ReportTable& table, std::string_view name) {
-  return static_cast<std::size_t>(std::ranges::find(table.columns, name) - table.columns.begin());
-}
-
-}  // namespace
-
-std::string cell_text(std::string_view column, const ReportCell& cell) {
-  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
-  if (const auto* whole = std::get_if<std::int64_t>(&cell))
-    return column == "year" ? std::to_string(*whole) : group_digits(*whole);
-  if (const auto* number = std::get_if<double>(&cell)) return shown(column, *number);
-  if (const auto* flag = std::get_if<bool>(&cell)) return *flag ? "yes" : "no";
-  return {};
-}
-
-bool is_numeric(const ReportTable& table, std::size_t column) {
-  return std::ranges::any_of(table.rows, [column](const auto& row) {
-    return std::holds_alternative<std::int64_t>(row[column]) || std::holds_alternative<double>(row[column]);
-  });
-}
-
-ReportTable worst_first(ReportTable table) {
-  const auto sort_by = [&](auto&& key) { std::ranges::stable_sort(table.rows, std::ranges::greater{}, key); };
-  if (table.name == "summary") {
-    const std::size_t missing = column_of(table, "missing_minutes");
-    sort_by([=](const auto& row) { return std::get<std::int64_t>(row[missing]); });
-  } else if (table.name == "per_day_counts") {
-    const std::size_t count = column_of(table, "cnt"), missing = column_of(table, "missing"),
-                      filled = column_of(table, "filled");
-    sort_by([=](const auto& row) {
-      const bool day_only = std::get<std::int64_t>(row[count]) == 0 && !std::get<bool>(row[filled]);
-      return day_only ? std::int64_t{0} : std::get<std::int64_t>(row[missing]);
-    });
-  }
-  return table;
-}
-
-std::string to_csv(const ReportTable& table) {
-  std::string out = fmt::format("{}\n", fmt::join(table.columns, ","));
-  for (const auto& row : table.rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      if (i > 0) out += ',';
-      out += csv_field(row[i]);
-    }
-    out += '\n';
-  }
-  return out;
-}
 
 Result<Histories> read_histories(const lake::Storage& storage, const std::vector<std::string>& symbols,
                                  std::stop_token stop) {

@@ -1,41 +1,16 @@
-// What a lake's history amounts to: coverage, gaps and the statistics of its days, as tables that a terminal,
-// a CSV file, a JSON document and a web page show alike.
+// What a lake's history amounts to: coverage, gaps and the statistics of its days, as tables.
 #pragma once
 
 #include <cstdint>
 #include <stop_token>
 #include <string>
-#include <string_view>
-#include <variant>
 #include <vector>
 
+#include "batch/report_table.hpp"
 #include "candles/daily.hpp"
 #include "lake/catalog.hpp"
 
 namespace chandler::batch {
-
-// Empty: unknown.
-using ReportCell = std::variant<std::monostate, std::string, std::int64_t, double, bool>;
-
-struct ReportTable {
-  std::string name;   // of the CSV file, without its ending; a fixed word
-  std::string title;  // for people
-  std::vector<std::string> columns;
-  std::vector<std::vector<ReportCell>> rows;  // as many cells as columns
-};
-
-// A cell as people read it: digits grouped, as many as the eye wants; years and months as they are; "" for
-// unknown.
-std::string cell_text(std::string_view column, const ReportCell& cell);
-bool is_numeric(const ReportTable& table, std::size_t column);
-
-// Worst first, for the eye; the CSV files keep the order of symbol and time. per_day_counts: days that lack
-// minutes, those that lack most first, before whole ones and before days that are known as days only; and
-// summary: what lacks most minutes. Other tables stay as they are.
-ReportTable worst_first(ReportTable table);
-
-// CSV with a header; numbers as short as gives them back, unknown as nothing.
-std::string to_csv(const ReportTable& table);
 
 struct ReportOptions {
   std::size_t top = 10;              // rows of the "top" tables, per symbol
@@ -54,14 +29,16 @@ struct SymbolHistory {
   std::vector<ReportGap> gaps;  // between the first and the last stored minute, in order of time
 };
 
-// Reads daily_filled and the minutes' timestamps. Symbols as select_symbols gives them, results in that
+// Reads daily_filled (without what a report shows nothing of: high, low, trades, vwap) and the minutes'
+// timestamps. Symbols as select_symbols gives them, results in that
 // order; on all cores.
 Result<std::vector<SymbolHistory>> read_histories(const lake::Storage& storage,
                                                   const std::vector<std::string>& symbols,
                                                   std::stop_token stop = {});
 
 // per_day_counts, large_gaps, missing_days, top_price_change_days, top_volume_days, avg_volume_per_month and
-// avg_return_per_year, in this order. Pure.
+// avg_return_per_year, in this order. The histories must outlive them: rows of per_day_counts are made when
+// they are looked at. Pure.
 std::vector<ReportTable> report_tables(const std::vector<SymbolHistory>& histories,
                                        const ReportOptions& options);
 

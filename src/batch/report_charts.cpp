@@ -86,20 +86,31 @@ struct Planned {
   std::function<plot::Chart()> chart;
 };
 
+Status draw(Planned& planned, const KeepPicture& keep) {
+  const plot::Chart chart = planned.chart();
+  ReportPlot& plot = planned.plot;
+  CHANDLER_ASSIGN(std::string png, plot::to_png(chart));
+  CHANDLER_TRY(keep(plot.name + ".png", std::move(png)));
+  CHANDLER_ASSIGN(std::string svg, plot::to_svg(chart));
+  if (plot.on_page) plot.svg = svg;
+  return keep(plot.name + ".svg", std::move(svg));
+}
+
 }  // namespace
 
-Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& histories, Progress& progress,
+Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& histories,
+                                             const KeepPicture& keep, Progress& progress,
                                              std::stop_token stop) {
   std::vector<Planned> planned;
   std::vector<const SymbolHistory*> drawn;
   for (const SymbolHistory& h : histories) {
     if (h.days.size() == 0) continue;
     drawn.push_back(&h);
-    planned.push_back({{h.symbol + "_history", h.symbol, true, {}, {}},
+    planned.push_back({{h.symbol + "_history", h.symbol, true, {}},
                        [&h] { return history_chart(h, 0, h.symbol + ": whole history"); }});
     const std::size_t first = h.days.size() - std::min(h.days.size(), kRecentDays);
     const bool same = first == 0;  // a page need not show it twice
-    planned.push_back({{h.symbol + "_last_90_days", h.symbol, !same, {}, {}},
+    planned.push_back({{h.symbol + "_last_90_days", h.symbol, !same, {}},
                        [&h, first] { return history_chart(h, first, h.symbol + ": last 90 days"); }});
   }
   if (drawn.size() > 1) {
@@ -107,8 +118,7 @@ Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& h
     std::ranges::stable_sort(drawn, std::ranges::greater{}, [](const auto* h) { return h->days.size(); });
     const std::size_t all = drawn.size();
     drawn.resize(std::min(all, kMostCompared));
-    planned.push_back(
-        {{"comparison", {}, true, {}, {}}, [&drawn, all] { return comparison_chart(drawn, all); }});
+    planned.push_back({{"comparison", {}, true, {}}, [&drawn, all] { return comparison_chart(drawn, all); }});
     for (Planned& p : planned) {
       p.plot.on_page &= p.plot.symbol.empty() ||
                         std::ranges::any_of(drawn, [&](const auto* h) { return h->symbol == p.plot.symbol; });
@@ -116,10 +126,9 @@ Result<std::vector<ReportPlot>> report_plots(const std::vector<SymbolHistory>& h
   }
   progress.begin("drawing", planned.size(), "pictures");
   CHANDLER_TRY(parallel_for(planned.size(), core_count(), [&](std::size_t i) -> Status {
-    if (stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted; no report was written");
-    const plot::Chart chart = planned[i].chart();
-    CHANDLER_ASSIGN(planned[i].plot.svg, plot::to_svg(chart));
-    CHANDLER_ASSIGN(planned[i].plot.png, plot::to_png(chart));
+    if (stop.stop_requested())
+      return fail(ErrorCode::interrupted, "interrupted; the report's tables and page were not written");
+    if (Status status = draw(planned[i], keep); !status) return status;
     progress.advance(1);
     return {};
   }));

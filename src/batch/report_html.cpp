@@ -92,8 +92,8 @@ void add_table(std::string& page, const ReportTable& table) {
   page += "</tr></thead><tbody>\n";
   for (std::size_t r = 0; r < std::min(table.rows.size(), kMostRows); ++r) {
     page += "<tr>";
-    for (std::size_t i = 0; i < table.columns.size(); ++i)
-      page += html_cell(table.columns[i], table.rows[r][i]);
+    const ReportRow row = table.rows[r];
+    for (std::size_t i = 0; i < table.columns.size(); ++i) page += html_cell(table.columns[i], row[i]);
     page += "</tr>\n";
   }
   page += "</tbody></table></div>";

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
+#include <mutex>
 
 #include "batch/derive.hpp"
 #include "batch/report_charts.hpp"
@@ -18,6 +20,22 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+
+// Pictures by file name, as they come.
+class Pictures {
+ public:
+  KeepPicture keep() {
+    return [this](std::string file, std::string bytes) -> Status {
+      const std::lock_guard lock(mutex_);
+      files[std::move(file)] = std::move(bytes);
+      return {};
+    };
+  }
+  std::map<std::string, std::string> files;
+
+ private:
+  std::mutex mutex_;
+};
 
 constexpr std::int64_t kT0 = 1'704'067'200'000;  // 2024-01-01
 
@@ -106,13 +124,17 @@ TEST_F(ReportTest, SummaryAddsUp) {
 
 TEST_F(ReportTest, PageCarriesItsPicturesAndReachesForNothing) {
   NoProgress progress;
-  const auto plots = report_plots(histories_, progress);
+  Pictures pictures_kept;
+  const auto plots = report_plots(histories_, pictures_kept.keep(), progress);
   ASSERT_TRUE(plots);
   std::vector<std::string> names;
   for (const auto& plot : *plots) {
     names.push_back(plot.name);
-    EXPECT_TRUE(plot.png.starts_with("\x89PNG"));
+    EXPECT_TRUE(pictures_kept.files.at(plot.name + ".png").starts_with("\x89PNG"));
+    const std::string& svg = pictures_kept.files.at(plot.name + ".svg");
+    EXPECT_EQ(plot.svg, plot.on_page ? svg : "") << "only what the page shows stays in memory";
   }
+  EXPECT_EQ(pictures_kept.files.size(), 2 * names.size());
   EXPECT_THAT(names, ElementsAre("AAAUSDT_history", "AAAUSDT_last_90_days", "BBBUSDT_history",
                                  "BBBUSDT_last_90_days", "comparison"));
   const std::string page = report_html(report_summary(histories_), tables_, *plots);
@@ -122,7 +144,8 @@ TEST_F(ReportTest, PageCarriesItsPicturesAndReachesForNothing) {
   EXPECT_THAT(page, Not(HasSubstr("src=\"http")));
   EXPECT_THAT(page, Not(HasSubstr("<link")));
   for (const auto& table : tables_) EXPECT_THAT(page, HasSubstr("id=\"" + table.name + "\""));
-  EXPECT_EQ(page, report_html(report_summary(histories_), tables_, *report_plots(histories_, progress)));
+  EXPECT_EQ(page, report_html(report_summary(histories_), tables_,
+                              *report_plots(histories_, pictures_kept.keep(), progress)));
 }
 
 TEST_F(ReportTest, WorstComesFirstForTheEyeAndDaysWithoutMinutesOfTheirOwnComeLast) {
@@ -135,6 +158,26 @@ TEST_F(ReportTest, WorstComesFirstForTheEyeAndDaysWithoutMinutesOfTheirOwnComeLa
     order.push_back(std::get<std::string>(row[0]).substr(0, 1) + std::get<std::string>(row[1]).substr(8));
   EXPECT_THAT(order, ElementsAre("A02", "B02", "A01", "B01", "A03", "B03", "C01"));
   EXPECT_EQ(to_csv(tables_[0]), csv("per_day_counts")) << "files keep the order of symbol and time";
+}
+
+TEST(ReportRows, MadeAndKeptRowsAreOrderedAndChosenAlike) {
+  ReportRows rows(3, [](std::size_t i) { return ReportRow{static_cast<std::int64_t>(i), true}; });
+  rows.push_back({std::int64_t{1}, false});
+  const auto shown = [&] {
+    std::string text;
+    for (const ReportRow& row : rows)
+      text += fmt::format("{}{} ", std::get<std::int64_t>(row[0]), std::get<bool>(row[1]) ? 'm' : 'k');
+    return text;
+  };
+  EXPECT_EQ(shown(), "0m 1m 2m 1k ");
+  rows.sort_down_by([](const ReportRow& row) { return static_cast<double>(std::get<std::int64_t>(row[0])); });
+  EXPECT_EQ(shown(), "2m 1m 1k 0m ");
+  rows.keep_if([](const ReportRow& row) { return std::get<std::int64_t>(row[0]) < 2; });
+  EXPECT_EQ(shown(), "1m 1k 0m ");
+  rows.push_back({std::int64_t{7}, false});
+  EXPECT_EQ(shown(), "1m 1k 0m 7k ");
+  EXPECT_TRUE(rows.any_number(0));
+  EXPECT_FALSE(rows.any_number(1));
 }
 
 TEST(ReportTable, CellsAreRoundedAndGroupedForTheEye) {
@@ -175,7 +218,8 @@ TEST(ReportHtml, AmongManySymbolsThePageShowsThePicturesOfAFewAndSaysWhereTheRes
     }
   }
   NoProgress progress;
-  const auto plots = report_plots(histories, progress);
+  Pictures kept;
+  const auto plots = report_plots(histories, kept.keep(), progress);
   ASSERT_TRUE(plots);
   EXPECT_EQ(plots->size(), 25U);
   const std::string page = report_html(report_summary(histories), {}, *plots);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 
 #include "batch/report_html.hpp"
 #include "batch/status.hpp"
@@ -35,7 +36,7 @@ Json to_json(const ReportCell& cell) {
 
 Json to_json(const ReportTable& table) {
   Json rows = Json::array();
-  for (const auto& row : table.rows) {
+  for (const batch::ReportRow& row : table.rows) {
     Json object = Json::object();
     for (std::size_t i = 0; i < row.size(); ++i) object[table.columns[i]] = to_json(row[i]);
     rows.push_back(std::move(object));
@@ -56,8 +57,9 @@ void print_table(const ReportTable& table, std::size_t at_most, bool colour) {
   TextTable text(std::move(headings));
   for (std::size_t r = 0; r < std::min(at_most, table.rows.size()); ++r) {
     std::vector<std::string> cells;
+    const batch::ReportRow row = table.rows[r];
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      const std::string cell = batch::cell_text(table.columns[i], table.rows[r][i]);
+      const std::string cell = batch::cell_text(table.columns[i], row[i]);
       cells.push_back(cell.empty() ? "-" : cell);
     }
     text.add(std::move(cells));
@@ -72,26 +74,24 @@ constexpr std::size_t kFewSymbols = 4;
 
 // What of a table is worth a terminal's lines.
 ReportTable for_terminal(ReportTable table, std::size_t symbols) {
-  const auto column = [&](std::string_view name) {
-    return static_cast<std::size_t>(std::ranges::find(table.columns, name) - table.columns.begin());
-  };
   const auto number = [](const ReportCell& cell) {
     const auto* value = std::get_if<double>(&cell);
     return value != nullptr ? std::abs(*value) : 0.0;
   };
   if (table.name == "per_day_counts") {
-    table = batch::worst_first(std::move(table));
-    const std::size_t count = column("cnt"), missing = column("missing"), filled = column("filled");
-    std::erase_if(table.rows, [=](const auto& row) {
-      return std::get<std::int64_t>(row[missing]) == 0 ||
-             (std::get<std::int64_t>(row[count]) == 0 && !std::get<bool>(row[filled]));
+    const std::size_t count = column_of(table, "cnt"), missing = column_of(table, "missing"),
+                      filled = column_of(table, "filled");
+    table.rows.keep_if([=](const batch::ReportRow& row) {
+      return std::get<std::int64_t>(row[missing]) > 0 &&
+             (std::get<std::int64_t>(row[count]) > 0 || std::get<bool>(row[filled]));
     });
+    table = batch::worst_first(std::move(table));
     table.title += ", days that lack some only";
   } else if (symbols > kFewSymbols && table.name.starts_with("top_")) {
     // Prices and amounts of different coins cannot be compared; shares and money can.
-    const std::size_t by = column(table.name == "top_volume_days" ? "daily_quote_volume" : "change_pct");
-    std::ranges::stable_sort(table.rows, std::ranges::greater{},
-                             [&](const auto& row) { return number(row[by]); });
+    const std::size_t by =
+        column_of(table, table.name == "top_volume_days" ? "daily_quote_volume" : "change_pct");
+    table.rows.sort_down_by([&](const batch::ReportRow& row) { return number(row[by]); });
     table.title += ", of all symbols";
   } else if (symbols > kFewSymbols) {
     table = batch::worst_first(std::move(table));
@@ -99,37 +99,85 @@ ReportTable for_terminal(ReportTable table, std::size_t symbols) {
   return table;
 }
 
-// The folder that was asked for, or the lake's own.
-Result<std::pair<std::shared_ptr<lake::Storage>, std::string>> destination(const Options& options,
-                                                                           const Context& context) {
-  if (options.output.empty()) {
-    CHANDLER_ASSIGN(auto storage, context.open_lake());
-    return std::pair(std::move(storage), std::string("reports/"));
+// Where a report goes: the folder that was asked for, or the lake's own. Pictures come while others are
+// drawn; they are put there some at a time, since each time waits for the disk.
+class Destination {
+ public:
+  static Result<Destination> open(const Options& options, const Context& context) {
+    if (options.output.empty()) {
+      CHANDLER_ASSIGN(auto storage, context.open_lake());
+      return Destination(std::move(storage), "reports/");
+    }
+    CHANDLER_ASSIGN(auto storage, lake::open_local_storage(options.output));
+    return Destination(std::move(storage), "");
   }
-  CHANDLER_ASSIGN(auto storage, lake::open_local_storage(options.output));
-  return std::pair(std::move(storage), std::string());
-}
 
-Result<std::vector<std::string>> write(const Options& options, const Context& context,
-                                       const ReportTable& summary, const std::vector<ReportTable>& tables,
-                                       std::vector<batch::ReportPlot> plots) {
-  CHANDLER_ASSIGN(const auto target, destination(options, context));
-  std::vector<lake::PendingFile> files;
-  const auto add = [&](const std::string& name, std::string bytes) {
-    files.push_back({target.second + name, arrow::Buffer::FromString(std::move(bytes))});
-  };
-  std::string page = batch::report_html(summary, tables, plots);
-  add("summary.csv", batch::to_csv(summary));
-  for (const ReportTable& table : tables) add(table.name + ".csv", batch::to_csv(table));
-  for (auto& plot : plots) {
-    add(fmt::format("plots/{}.svg", plot.name), std::move(plot.svg));
-    add(fmt::format("plots/{}.png", plot.name), std::move(plot.png));
+  // Thread safe.
+  Status add(const std::string& name, std::string bytes) {
+    std::vector<lake::PendingFile> full;
+    {
+      const std::lock_guard lock(waiting_->mutex);
+      waiting_->names.push_back(name);
+      waiting_->bytes += bytes.size();
+      waiting_->files.push_back({folder_ + name, arrow::Buffer::FromString(std::move(bytes))});
+      if (waiting_->bytes < kAtOnce) return {};
+      full.swap(waiting_->files);
+      waiting_->bytes = 0;
+    }
+    return storage_->replace(full);
   }
-  add("report.html", std::move(page));
-  CHANDLER_TRY(target.first->replace(files));
-  std::vector<std::string> names;
-  for (const auto& file : files) names.push_back(fmt::format("{}/{}", target.first->uri(), file.path));
-  return names;
+  // What is still waiting.
+  Status finish() {
+    if (waiting_->files.empty()) return {};
+    CHANDLER_TRY(storage_->replace(waiting_->files));
+    waiting_->files.clear();
+    waiting_->bytes = 0;
+    return {};
+  }
+  // Of all that was added, pictures in the order of their names and before the others.
+  std::vector<std::string> files() const {
+    std::vector<std::string> names = waiting_->names;
+    std::ranges::stable_sort(names, {}, [](const std::string& name) {
+      return name.starts_with(kPictures) ? name : std::string("~");
+    });
+    for (std::string& name : names) name = fmt::format("{}/{}{}", storage_->uri(), folder_, name);
+    return names;
+  }
+
+  static constexpr std::string_view kPictures = "plots/";
+
+ private:
+  static constexpr std::size_t kAtOnce = 16 << 20;
+  struct Waiting {
+    std::mutex mutex;
+    std::vector<lake::PendingFile> files;
+    std::size_t bytes = 0;
+    std::vector<std::string> names;
+  };
+  Destination(std::shared_ptr<lake::Storage> storage, std::string folder)
+      : storage_(std::move(storage)), folder_(std::move(folder)), waiting_(std::make_unique<Waiting>()) {}
+
+  std::shared_ptr<lake::Storage> storage_;
+  std::string folder_;
+  std::unique_ptr<Waiting> waiting_;
+};
+
+// The page comes last: a run that is cut short leaves the page of the one before.
+Status write(Destination& to, const Options& options, Context& context,
+             const std::vector<batch::SymbolHistory>& histories, const ReportTable& summary,
+             const std::vector<ReportTable>& tables) {
+  std::vector<batch::ReportPlot> plots;
+  if (!options.no_plots) {
+    const auto keep = [&to](const std::string& file, std::string bytes) {
+      return to.add(fmt::format("{}{}", Destination::kPictures, file), std::move(bytes));
+    };
+    CHANDLER_ASSIGN(plots, batch::report_plots(histories, keep, context.progress, context.stop));
+  }
+  CHANDLER_TRY(to.add("summary.csv", batch::to_csv(summary)));
+  for (const ReportTable& table : tables) CHANDLER_TRY(to.add(table.name + ".csv", batch::to_csv(table)));
+  CHANDLER_TRY(to.finish());
+  CHANDLER_TRY(to.add("report.html", batch::report_html(summary, tables, plots)));
+  return to.finish();
 }
 
 Result<int> run(Context& context, const Options& options) {
@@ -143,11 +191,9 @@ Result<int> run(Context& context, const Options& options) {
   CHANDLER_ASSIGN(const auto histories, batch::read_histories(*storage, symbols, context.stop));
   const ReportTable summary = batch::report_summary(histories);
   const auto tables = batch::report_tables(histories, options.report);
-  std::vector<batch::ReportPlot> plots;
-  if (!options.no_plots) {
-    CHANDLER_ASSIGN(plots, batch::report_plots(histories, context.progress, context.stop));
-  }
-  CHANDLER_ASSIGN(const auto files, write(options, context, summary, tables, std::move(plots)));
+  CHANDLER_ASSIGN(auto destination, Destination::open(options, context));
+  CHANDLER_TRY(write(destination, options, context, histories, summary, tables));
+  const std::vector<std::string> files = destination.files();
 
   if (context.globals.json) {
     Json document = {{"summary", to_json(summary)}};

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <memory>
 
+#include "plot/png.hpp"
 #include "plot/scale.hpp"
 #include "plot/ticks.hpp"
 
@@ -337,7 +338,6 @@ Result<std::string> to_svg(const Chart& chart) {
 
 Result<std::string> to_png(const Chart& chart) {
   CHANDLER_TRY(check(chart));
-  std::string bytes;
   const Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24,
                                                    static_cast<int>(chart.png_scale * chart.width),
                                                    static_cast<int>(chart.png_scale * chart.height)));
@@ -345,8 +345,12 @@ Result<std::string> to_png(const Chart& chart) {
   cairo_scale(context.get(), chart.png_scale, chart.png_scale);
   Painter(context.get()).draw(chart);
   CHANDLER_TRY(cairo_error(cairo_status(context.get())));
-  CHANDLER_TRY(cairo_error(cairo_surface_write_to_png_stream(surface.get(), &append, &bytes)));
-  return bytes;
+  cairo_surface_flush(surface.get());
+  const int width = cairo_image_surface_get_width(surface.get());
+  const int height = cairo_image_surface_get_height(surface.get());
+  const int stride = cairo_image_surface_get_stride(surface.get());
+  const std::size_t bytes = static_cast<std::size_t>(stride) * static_cast<std::size_t>(height);
+  return encode_png({cairo_image_surface_get_data(surface.get()), bytes}, width, height, stride);
 }
 
 }  // namespace chandler::plot

@@ -1,11 +1,14 @@
+#include <cairo.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <thread>
 
 #include "base/time.hpp"
 #include "plot/chart.hpp"
+#include "plot/png.hpp"
 #include "plot/ticks.hpp"
 
 namespace chandler::plot {
@@ -97,6 +100,40 @@ TEST(Chart, SameChartSameBytesOnAnyThreadAndInAnyOrder) {
   }
   EXPECT_EQ(from_thread[0], *svg);
   EXPECT_EQ(from_thread[1], *png);
+}
+
+// libpng, through Cairo, gives back what was put in.
+TEST(Png, AnotherReaderSeesEveryPixel) {
+  constexpr int kWidth = 13, kHeight = 7;
+  std::vector<std::uint32_t> pixels(static_cast<std::size_t>(kWidth) * kHeight);
+  for (std::size_t i = 0; i < pixels.size(); ++i)
+    pixels[i] = static_cast<std::uint32_t>(i * 2'654'435'761U) & 0xffffff;
+  const auto png = encode_png({reinterpret_cast<const std::uint8_t*>(pixels.data()), pixels.size() * 4},
+                              kWidth, kHeight, kWidth * 4);
+  ASSERT_TRUE(png);
+  std::string_view rest = *png;
+  cairo_surface_t* surface = cairo_image_surface_create_from_png_stream(
+      [](void* from, unsigned char* to, unsigned int count) {
+        auto& left = *static_cast<std::string_view*>(from);
+        if (left.size() < count) return CAIRO_STATUS_READ_ERROR;
+        left.copy(reinterpret_cast<char*>(to), count);
+        left.remove_prefix(count);
+        return CAIRO_STATUS_SUCCESS;
+      },
+      &rest);
+  ASSERT_EQ(cairo_surface_status(surface), CAIRO_STATUS_SUCCESS);
+  ASSERT_EQ(cairo_image_surface_get_width(surface), kWidth);
+  ASSERT_EQ(cairo_image_surface_get_height(surface), kHeight);
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < kWidth; ++x) {
+      std::uint32_t pixel = 0;
+      std::memcpy(&pixel,
+                  cairo_image_surface_get_data(surface) + y * cairo_image_surface_get_stride(surface) + x * 4,
+                  4);
+      EXPECT_EQ(pixel & 0xffffff, pixels[static_cast<std::size_t>(y * kWidth + x)]) << x << ' ' << y;
+    }
+  }
+  cairo_surface_destroy(surface);
 }
 
 TEST(Chart, WritesWhatItSays) {
