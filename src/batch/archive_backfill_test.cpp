@@ -27,16 +27,13 @@ using exchange::testing::ScriptedExchange;
 using exchange::testing::zip_of;
 using http::Failure;
 using http::Request;
+using lake::testing::at;
 using lake::testing::TemporaryLake;
 using lake::testing::value;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-Timestamp at(const char* text) {
-  return *parse_instant(text);
-}
 
 const Timestamp kListed = at("2024-03-29T07:30");
 const Timestamp kNow = at("2024-05-03T10:20:30");

@@ -13,12 +13,9 @@ namespace {
 using candles::Klines;
 using candles::testing::recorded_minutes;
 using lake::Table;
+using lake::testing::at;
 using lake::testing::store;
 using lake::testing::value;
-
-Timestamp at(const char* text) {
-  return *parse_instant(text);
-}
 
 // The exchange's own days of the recorded minutes, fetched by somebody else.
 Klines recorded_days() {

@@ -3,16 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
+#include "lake/test_lake.hpp"
 
 namespace chandler::batch {
 namespace {
 
 using candles::Interval;
+using lake::testing::at;
 using Origin = Piece::Origin;
 
-Timestamp at(const char* text) {
-  return *parse_instant(text);
-}
 TimeRange range(const char* begin, const char* end) {
   return {at(begin), at(end)};
 }

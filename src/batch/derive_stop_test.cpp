@@ -10,18 +10,12 @@ namespace chandler::batch {
 namespace {
 
 using lake::Table;
-using lake::testing::files_of;
+using lake::testing::derived_files;
 using lake::testing::store;
 using lake::testing::TemporaryLake;
 using lake::testing::value;
 
 using Files = std::map<std::string, std::string>;
-
-Files derived_files(const TemporaryLake& lake) {
-  Files files = files_of(lake, "daily_filled");
-  files.merge(files_of(lake, "prophet_input"));
-  return files;
-}
 
 // Forty days over two months.
 candles::Klines minutes_with_holes(Random& random) {

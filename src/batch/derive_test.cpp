@@ -15,7 +15,9 @@ namespace {
 using candles::Klines;
 using candles::Source;
 using lake::Table;
+using lake::testing::at;
 using lake::testing::check;
+using lake::testing::derived_files;
 using lake::testing::files_of;
 using lake::testing::store;
 using lake::testing::TemporaryLake;
@@ -23,20 +25,10 @@ using lake::testing::value;
 
 using Files = std::map<std::string, std::string>;
 
-Timestamp at(const char* text) {
-  return *parse_instant(text);
-}
-
 Derived derive_one(const TemporaryLake& lake, const std::string& symbol,
                    Extent extent = Extent::what_changed) {
   NoProgress progress;
   return value(derive(lake.storage(), {symbol}, extent, progress)).at(0);
-}
-
-Files derived_files(const TemporaryLake& lake) {
-  Files files = files_of(lake, "daily_filled");
-  files.merge(files_of(lake, "prophet_input"));
-  return files;
 }
 
 // The rules of daily_filled, one day at a time, from rows in maps.

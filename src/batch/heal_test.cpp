@@ -17,15 +17,12 @@ using exchange::testing::reply;
 using exchange::testing::ScriptedExchange;
 using http::Request;
 using lake::Table;
+using lake::testing::at;
 using lake::testing::files_of;
 using lake::testing::value;
 using lake::testing::write_bytes;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-Timestamp at(const char* text) {
-  return *parse_instant(text);
-}
 
 const Timestamp kNow = at("2024-03-04T05:10:30Z");
 const Timestamp kListed = at("2024-01-30T06:00Z");

@@ -29,14 +29,11 @@ using exchange::testing::ScriptedExchange;
 using http::Request;
 using lake::Storage;
 using lake::Table;
+using lake::testing::at;
 using lake::testing::check;
 using lake::testing::DiskFaults;
 using lake::testing::TestDisk;
 using lake::testing::value;
-
-Timestamp at(const char* text) {
-  return *parse_instant(text);
-}
 
 constexpr const char* kSymbols[] = {"AAA", "BBB"};
 constexpr const char* kStream = "klines/0";

@@ -12,14 +12,11 @@ namespace chandler::batch {
 namespace {
 
 using lake::Table;
+using lake::testing::at;
 using lake::testing::store;
 using lake::testing::TemporaryLake;
 using lake::testing::value;
 using ::testing::HasSubstr;
-
-Timestamp at(const char* text) {
-  return *parse_instant(text);
-}
 
 candles::Klines minutes(const char* from, std::size_t count) {
   Random random(1);

@@ -16,6 +16,7 @@ namespace {
 using candles::Klines;
 using lake::Partition;
 using lake::Table;
+using lake::testing::at;
 using lake::testing::check;
 using lake::testing::files_of;
 using lake::testing::read_bytes;
@@ -23,10 +24,6 @@ using lake::testing::store;
 using lake::testing::value;
 using lake::testing::write_bytes;
 using ::testing::HasSubstr;
-
-Timestamp at(const char* text) {
-  return *parse_instant(text);
-}
 
 constexpr const char* kMay = "klines_1m/symbol=X/year=2024/month=5/part.parquet";
 constexpr const char* kMayDays = "daily_filled/symbol=X/year=2024/month=5/part.parquet";

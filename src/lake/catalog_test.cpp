@@ -8,13 +8,10 @@ namespace chandler::lake {
 namespace {
 
 using candles::Source;
+using testing::at;
 using testing::store;
 using testing::TemporaryLake;
 using testing::value;
-
-Timestamp at(const char* text) {
-  return *parse_instant(text);
-}
 
 candles::Klines minutes(Timestamp from, Timestamp until, Source source = Source::rest) {
   Random random(1);

@@ -8,11 +8,8 @@
 namespace chandler::lake {
 namespace {
 
+using testing::at;
 using testing::value;
-
-Timestamp at(const char* text) {
-  return *parse_instant(text);
-}
 
 class Salvage : public ::testing::Test {
  protected:

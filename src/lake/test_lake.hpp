@@ -28,6 +28,10 @@ inline void check(Status status) {
   if (!status) throw std::runtime_error(to_text(status.error()));
 }
 
+inline Timestamp at(const char* text) {
+  return *parse_instant(text);
+}
+
 // A new folder that goes with its object.
 class TemporaryFolder {
  public:
@@ -80,6 +84,12 @@ inline std::map<std::string, std::string> files_of(const TemporaryLake& lake,
   for (const StoredFile& file : value(lake.storage().list(folder))) {
     files[file.path] = read_bytes(lake.file(file.path));
   }
+  return files;
+}
+// Those of the tables that follow from the klines.
+inline std::map<std::string, std::string> derived_files(const TemporaryLake& lake) {
+  auto files = files_of(lake, "daily_filled");
+  files.merge(files_of(lake, "prophet_input"));
   return files;
 }
 
