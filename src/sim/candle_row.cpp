@@ -1,12 +1,15 @@
 #include "sim/candle_row.hpp"
 
 #include "sim/decimal.hpp"
+#include "sim/query.hpp"
 
 namespace chandler::sim {
 
 void append_row(std::string& out, const Candle& candle, RowStyle style) {
-  const bool json = style == RowStyle::json;
-  const bool microseconds = style == RowStyle::csv_microseconds;
+  const bool json = style == RowStyle::json || style == RowStyle::json_microseconds;
+  const TimeUnit unit = style == RowStyle::csv_microseconds || style == RowStyle::json_microseconds
+                            ? TimeUnit::microseconds
+                            : TimeUnit::milliseconds;
   const auto decimal = [&](double value) {
     out += json ? ",\"" : ",";
     append_decimal(out, value);
@@ -18,9 +21,9 @@ void append_row(std::string& out, const Candle& candle, RowStyle style) {
   };
   const Kline& k = candle.values;
   if (json) out += '[';
-  append_integer(out, microseconds ? k.open_time * 1000 : k.open_time);
+  append_integer(out, in_unit(k.open_time, unit));
   for (const double value : {k.open, k.high, k.low, k.close, k.volume}) decimal(value);
-  integer(microseconds ? candle.close_time * 1000 + 999 : candle.close_time);
+  integer(last_in_unit(candle.close_time, unit));
   decimal(k.quote_volume);
   integer(k.trades);
   decimal(k.taker_buy_volume);

@@ -8,7 +8,7 @@
 
 namespace chandler::sim {
 
-enum class RowStyle { json, csv_milliseconds, csv_microseconds };
+enum class RowStyle { json, json_microseconds, csv_milliseconds, csv_microseconds };
 
 void append_row(std::string& out, const Candle& candle, RowStyle style);
 

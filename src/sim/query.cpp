@@ -70,6 +70,37 @@ std::optional<Millis> parse_zone(std::string_view text) {
   return negative ? -offset : offset;
 }
 
+// ["A","B"]: nothing if it is no such list.
+std::optional<std::vector<std::string>> parse_list(std::string_view text) {
+  std::vector<std::string> items;
+  if (text.size() < 2 || !text.starts_with('[') || !text.ends_with(']')) return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  while (!text.empty()) {
+    const auto comma = text.find(',');
+    const std::string_view quoted = text.substr(0, comma);
+    if (quoted.size() < 3 || quoted.front() != '"' || quoted.back() != '"') return std::nullopt;
+    items.emplace_back(quoted.substr(1, quoted.size() - 2));
+    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+    if (comma != std::string_view::npos && text.empty()) return std::nullopt;
+  }
+  return items;
+}
+
+// The exchange's list of them: SPOT, MARGIN, LEVERAGED, TRD_GRP_002 and on.
+bool is_permission(std::string_view text) {
+  constexpr std::string_view kGroup = "TRD_GRP_";
+  if (text == "SPOT" || text == "MARGIN" || text == "LEVERAGED") return true;
+  return text.starts_with(kGroup) && text.size() == kGroup.size() + 3 &&
+         is_number(text.substr(kGroup.size()));
+}
+
+// Declares `lhs` with the parameter's value, or nothing where it was not sent.
+#define CHANDLER_TAKE(lhs, name) CHANDLER_TAKE_(CHANDLER_CONCAT(taken_, __LINE__), lhs, name)
+#define CHANDLER_TAKE_(taken, lhs, name)             \
+  const auto taken = take(name);                     \
+  if (!taken) return std::unexpected(taken.error()); \
+  lhs = *taken
+
 }  // namespace
 
 std::string to_json(const ApiError& error) {
@@ -80,19 +111,21 @@ net::HttpResponse to_response(const ApiError& error, int status) {
   return net::HttpResponse::json(status, to_json(error));
 }
 
-std::optional<std::string_view> Query::take(std::string_view name) {
+Answer<std::optional<std::string_view>> Query::take(std::string_view name) {
   for (const net::QueryParam& p : params_) {
     if (p.name != name) continue;
     ++read_;
+    if (p.value.empty()) {
+      return std::unexpected(ApiError{-1105, fmt::format("Parameter '{}' was empty.", name)});
+    }
     return p.value;
   }
   return std::nullopt;
 }
 
 Answer<std::optional<std::string>> Query::optional_symbol() {
-  const auto text = take("symbol");
+  CHANDLER_TAKE(const auto text, "symbol");
   if (!text) return std::nullopt;
-  if (text->empty()) return std::unexpected(ApiError{-1105, "Parameter 'symbol' was empty."});
   if (!is_symbol(*text)) return illegal("symbol", kSymbolRange);
   return std::string(*text);
 }
@@ -106,40 +139,55 @@ Answer<std::string> Query::symbol() {
 
 Answer<std::optional<std::vector<std::string>>> Query::symbols() {
   constexpr std::string_view kRange = R"(^\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0,1}\]$)";
-  const auto text = take("symbols");
+  CHANDLER_TAKE(const auto text, "symbols");
   if (!text) return std::nullopt;
-  std::string_view rest = *text;
-  if (rest.empty()) return std::unexpected(ApiError{-1105, "Parameter 'symbols' was empty."});
-  std::vector<std::string> symbols;
-  if (!rest.starts_with('[') || !rest.ends_with(']') || rest.size() < 2) return illegal("symbols", kRange);
-  rest = rest.substr(1, rest.size() - 2);
-  while (!rest.empty()) {
-    const auto comma = rest.find(',');
-    const std::string_view quoted = rest.substr(0, comma);
-    if (quoted.size() < 3 || quoted.front() != '"' || quoted.back() != '"') return illegal("symbols", kRange);
-    const std::string_view symbol = quoted.substr(1, quoted.size() - 2);
-    if (!is_symbol(symbol)) return illegal("symbols", kRange);
-    if (std::ranges::find(symbols, symbol) != symbols.end()) {
-      return std::unexpected(ApiError{-1151, "Symbol is present multiple times in the list."});
-    }
-    symbols.emplace_back(symbol);
-    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-    if (comma != std::string_view::npos && rest.empty()) return illegal("symbols", kRange);
+  auto symbols = parse_list(*text);
+  if (!symbols || !std::ranges::all_of(*symbols, is_symbol)) return illegal("symbols", kRange);
+  if (symbols->empty()) return invalid("symbols");
+  std::vector<std::string_view> sorted(symbols->begin(), symbols->end());
+  std::ranges::sort(sorted);
+  if (std::ranges::adjacent_find(sorted) != sorted.end()) {
+    return std::unexpected(ApiError{-1151, "Symbol is present multiple times in the list."});
   }
-  if (symbols.empty()) return invalid("symbols");
   return symbols;
 }
 
-Answer<candles::Interval> Query::interval() {
-  const auto text = take("interval");
-  if (!text || text->empty()) return missing("interval");
-  const auto interval = candles::parse_interval(*text);
-  if (!interval) return std::unexpected(ApiError{-1120, "Invalid interval."});
-  return *interval;
+Answer<std::string> Query::interval_name() {
+  CHANDLER_TAKE(const auto text, "interval");
+  if (!text) return missing("interval");
+  return std::string(*text);
+}
+
+Answer<std::optional<std::vector<std::string>>> Query::permissions() {
+  CHANDLER_TAKE(const auto text, "permissions");
+  if (!text) return std::nullopt;
+  auto permissions = parse_list(*text);
+  if (!permissions) permissions = std::vector{std::string(*text)};
+  if (permissions->empty() || !std::ranges::all_of(*permissions, is_permission))
+    return invalid("permissions");
+  return permissions;
+}
+
+Answer<std::string> Query::symbol_status() {
+  return choice("symbolStatus", "", {"TRADING", "HALT", "BREAK"}, ApiError{-1122, "Invalid symbolStatus."});
+}
+
+Answer<bool> Query::full_ticker() {
+  const auto type = choice("type", "FULL", {"FULL", "MINI"}, ApiError{-1139, "Invalid ticker type."});
+  if (!type) return std::unexpected(type.error());
+  return *type == "FULL";
+}
+
+Answer<TimeUnit> Query::time_unit() const {
+  const std::string_view unit = request_.header("x-mbx-time-unit");
+  if (unit.empty() || unit == "MILLISECOND" || unit == "millisecond") return TimeUnit::milliseconds;
+  if (unit == "MICROSECOND" || unit == "microsecond") return TimeUnit::microseconds;
+  return std::unexpected(
+      ApiError{-1194, "Invalid value for time unit; expected either MICROSECOND or MILLISECOND."});
 }
 
 Answer<std::size_t> Query::limit(std::size_t by_default, std::size_t most) {
-  const auto text = take("limit");
+  CHANDLER_TAKE(const auto text, "limit");
   if (!text) return by_default;
   if (!is_number(*text)) return illegal("limit", kNumberRange);
   const std::int64_t limit = number_of(*text);
@@ -147,16 +195,19 @@ Answer<std::size_t> Query::limit(std::size_t by_default, std::size_t most) {
   return std::min(static_cast<std::size_t>(limit), most);
 }
 
-Answer<std::optional<Timestamp>> Query::time(std::string_view name) {
+Answer<std::optional<Timestamp>> Query::time(std::string_view name, Rounding rounding) {
+  // In milliseconds the end of the year 9999; in microseconds an instant of 1978.
   constexpr std::int64_t kYear9999 = 253'402'300'799'999;
-  const auto text = take(name);
+  CHANDLER_TAKE(const auto text, name);
   if (!text) return std::nullopt;
   if (!is_number(*text)) return illegal(name, kNumberRange);
-  return from_ms(std::min(number_of(*text), kYear9999));
+  std::int64_t ms = number_of(*text);
+  if (ms > kYear9999) ms = ms / 1000 + (rounding == Rounding::up && ms % 1000 != 0 ? 1 : 0);
+  return from_ms(std::min(ms, kYear9999));
 }
 
 Answer<Millis> Query::time_zone() {
-  const auto text = take("timeZone");
+  CHANDLER_TAKE(const auto text, "timeZone");
   if (!text) return Millis{0};
   const auto zone = parse_zone(*text);
   if (!zone || *zone < -std::chrono::hours(12) || *zone > std::chrono::hours(14)) return invalid("timeZone");
@@ -164,11 +215,12 @@ Answer<Millis> Query::time_zone() {
 }
 
 Answer<std::string> Query::choice(std::string_view name, std::string_view by_default,
-                                  std::initializer_list<std::string_view> allowed) {
-  const auto text = take(name);
+                                  std::initializer_list<std::string_view> allowed,
+                                  std::optional<ApiError> refusal) {
+  CHANDLER_TAKE(const auto text, name);
   if (!text) return std::string(by_default);
-  if (std::ranges::find(allowed, *text) == allowed.end()) return invalid(name);
-  return std::string(*text);
+  if (std::ranges::find(allowed, *text) != allowed.end()) return std::string(*text);
+  return refusal ? std::unexpected(std::move(*refusal)) : invalid(name);
 }
 
 Answer<void> Query::all_read() const {

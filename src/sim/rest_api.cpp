@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "sim/candle_row.hpp"
-#include "sim/query.hpp"
 #include "sim/rest_format.hpp"
 
 namespace chandler::sim {
@@ -13,8 +12,6 @@ namespace {
 
 using net::HttpRequest;
 using net::HttpResponse;
-
-constexpr std::size_t kDefaultLimit = 500, kMostLimit = 1000;
 
 const ApiError kInvalidSymbol{-1121, "Invalid symbol."};
 
@@ -69,105 +66,81 @@ HttpResponse RestApi::ping(const HttpRequest& request) const {
 }
 
 HttpResponse RestApi::time(const HttpRequest& request, Timestamp now) const {
-  if (const auto read = Query(request).all_read(); !read) return to_response(read.error());
-  return HttpResponse::json(200, fmt::format(R"({{"serverTime":{}}})", to_ms(now)));
+  const Query query(request);
+  CHANDLER_ANSWER(const TimeUnit unit, query.time_unit());
+  if (const auto read = query.all_read(); !read) return to_response(read.error());
+  return HttpResponse::json(200, fmt::format(R"({{"serverTime":{}}})", in_unit(to_ms(now), unit)));
+}
+
+Answer<std::vector<const Listing*>> RestApi::chosen(const Choice& choice, Timestamp now) const {
+  std::vector<const Listing*> found;
+  if (const auto names = choice.names()) {
+    for (const std::string& name : *names) {
+      found.push_back(listed(name, now));
+      if (!found.back()) return std::unexpected(kInvalidSymbol);
+    }
+    if (choice.symbol && !choice.admits(found.front()->is_trading(now))) return std::unexpected(kOtherStatus);
+  } else {
+    for (const auto& listing : market_->listings()) {
+      if (listing->is_listed(now)) found.push_back(listing.get());
+    }
+  }
+  std::erase_if(found, [&](const Listing* listing) { return !choice.admits(listing->is_trading(now)); });
+  return found;
 }
 
 HttpResponse RestApi::exchange_info(const HttpRequest& request, Timestamp now) const {
-  Query query(request);
-  CHANDLER_ANSWER(const auto symbol, query.optional_symbol());
-  CHANDLER_ANSWER(const auto symbols, query.symbols());
-  CHANDLER_ANSWER(const auto permissions,
-                  query.choice("permissions", "",
-                               {"SPOT", "MARGIN", R"(["SPOT"])", R"(["MARGIN","SPOT"])",
-                                R"(["SPOT","MARGIN"])", R"(["MARGIN"])"}));
-  CHANDLER_ANSWER(const auto sets, query.choice("showPermissionSets", "true", {"true", "false"}));
-  CHANDLER_ANSWER(const auto status, query.choice("symbolStatus", "", {"TRADING", "HALT", "BREAK"}));
-  if (const auto read = query.all_read(); !read) return to_response(read.error());
-  if ((symbol && symbols) || ((symbol || symbols) && (!permissions.empty() || !status.empty()))) {
-    return to_response({-1128, "Combination of optional parameters invalid."});
-  }
-  std::vector<const Listing*> wanted;
-  if (symbol || symbols) {
-    for (const std::string& name : symbol ? std::vector{*symbol} : *symbols) {
-      wanted.push_back(listed(name, now));
-      if (!wanted.back()) return to_response(kInvalidSymbol);
-    }
-  } else {
-    for (const auto& listing : market_->listings()) {
-      if (!listing->is_listed(now)) continue;
-      const bool trading = listing->is_trading(now);
-      if (status.empty() || status == (trading ? "TRADING" : "BREAK")) wanted.push_back(listing.get());
-    }
-  }
+  CHANDLER_ANSWER(const InfoQuery wanted, read_info_query(request));
+  CHANDLER_ANSWER(const auto listings, chosen(wanted.choice, now));
   std::string body;
-  append_exchange_info_head(body, now, weight_per_minute_);
-  for (const Listing* listing : wanted) {
-    append_symbol_info(body, info_of(*listing, now));
-    body += ',';
+  append_exchange_info_head(body, now, wanted.unit, weight_per_minute_);
+  if (wanted.permitted) {
+    for (const Listing* listing : listings) {
+      if (body.back() != '[') body += ',';
+      SymbolInfo info = info_of(*listing, now);
+      info.show_permission_sets = wanted.show_permission_sets;
+      append_symbol_info(body, info);
+    }
   }
-  if (body.back() == ',') body.pop_back();
   body += "]}";
   return HttpResponse::json(200, std::move(body));
 }
 
 HttpResponse RestApi::klines(const HttpRequest& request, Timestamp now) const {
-  Query query(request);
-  CandleQuery wanted;
-  CHANDLER_ANSWER(const std::string symbol, query.symbol());
-  CHANDLER_ANSWER(wanted.interval, query.interval());
-  CHANDLER_ANSWER(wanted.limit, query.limit(kDefaultLimit, kMostLimit));
-  CHANDLER_ANSWER(wanted.start, query.time("startTime"));
-  CHANDLER_ANSWER(wanted.end, query.time("endTime"));
-  CHANDLER_ANSWER(wanted.time_zone, query.time_zone());
-  if (const auto read = query.all_read(); !read) return to_response(read.error());
-  const Listing* listing = listed(symbol, now);
+  CHANDLER_ANSWER(const KlinesQuery wanted, read_klines_query(request));
+  const Listing* listing = listed(wanted.symbol, now);
   if (!listing) return to_response(kInvalidSymbol);
+  if (wanted.bad_interval) return to_response(*wanted.bad_interval);
 
-  const auto rows = listing->candles(wanted, now);
+  const auto rows = listing->candles(wanted.candles, now);
+  const RowStyle style = wanted.unit == TimeUnit::microseconds ? RowStyle::json_microseconds : RowStyle::json;
   std::string body;
   body.reserve(2 + rows.size() * 190);
   body += '[';
   for (const Candle& candle : rows) {
     if (body.size() > 1) body += ',';
-    append_row(body, candle, RowStyle::json);
+    append_row(body, candle, style);
   }
   body += ']';
   return HttpResponse::json(200, std::move(body));
 }
 
 HttpResponse RestApi::day_ticker(const HttpRequest& request, Timestamp now) const {
-  Query query(request);
-  CHANDLER_ANSWER(const auto symbol, query.optional_symbol());
-  CHANDLER_ANSWER(const auto symbols, query.symbols());
-  CHANDLER_ANSWER(const auto type, query.choice("type", "FULL", {"FULL", "MINI"}));
-  CHANDLER_ANSWER(const auto status, query.choice("symbolStatus", "", {"TRADING", "HALT", "BREAK"}));
-  if (const auto read = query.all_read(); !read) return to_response(read.error());
-  if (symbol && symbols) return to_response({-1128, "Combination of optional parameters invalid."});
-  const bool full = type == "FULL";
+  CHANDLER_ANSWER(const TickerQuery wanted, read_ticker_query(request));
+  CHANDLER_ANSWER(const auto listings, chosen(wanted.choice, now));
   std::string body;
-  if (symbol) {
-    const Listing* listing = listed(*symbol, now);
-    if (!listing) return to_response(kInvalidSymbol);
-    append_ticker(body, listing->symbol(), listing->price_places(), listing->ticker(now), full);
+  const auto append = [&](const Listing& listing) {
+    append_ticker(body, listing.symbol(), listing.price_places(), listing.ticker(now), wanted.full,
+                  wanted.unit);
+  };
+  if (wanted.choice.symbol) {
+    append(*listings.front());
     return HttpResponse::json(200, std::move(body));
   }
   body += '[';
-  const auto append = [&](const Listing& listing) {
-    if (!status.empty() && status != (listing.is_trading(now) ? "TRADING" : "BREAK")) return;
+  for (const Listing* listing : listings) {
     if (body.size() > 1) body += ',';
-    append_ticker(body, listing.symbol(), listing.price_places(), listing.ticker(now), full);
-  };
-  if (symbols) {
-    for (const std::string& name : *symbols) {
-      const Listing* listing = listed(name, now);
-      if (!listing) return to_response(kInvalidSymbol);
-      append(*listing);
-    }
-  } else {
-    for (const auto& listing : market_->listings()) {
-      if (listing->is_listed(now)) append(*listing);
-    }
+    append(*listing);
   }
   body += ']';
   return HttpResponse::json(200, std::move(body));

@@ -5,8 +5,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "net/http_message.hpp"
+#include "sim/endpoint_query.hpp"
 #include "sim/market.hpp"
 #include "sim/rate_limiter.hpp"
 
@@ -31,6 +33,7 @@ class RestApi {
   net::HttpResponse klines(const net::HttpRequest& request, Timestamp now) const;
   net::HttpResponse day_ticker(const net::HttpRequest& request, Timestamp now) const;
   const Listing* listed(const std::string& symbol, Timestamp now) const;
+  Answer<std::vector<const Listing*>> chosen(const Choice& choice, Timestamp now) const;
 
   std::shared_ptr<const Market> market_;
   int weight_per_minute_;

@@ -24,7 +24,7 @@ void append_symbol_info(std::string& out, const SymbolInfo& info) {
       R"({{"symbol":"{0}","status":"{1}","baseAsset":"{2}","baseAssetPrecision":8,"quoteAsset":"{3}","quotePrecision":8,)"
       R"("quoteAssetPrecision":8,"baseCommissionPrecision":8,"quoteCommissionPrecision":8,"orderTypes":["LIMIT","LIMIT_MAKER",)"
       R"("MARKET","STOP_LOSS","STOP_LOSS_LIMIT","TAKE_PROFIT","TAKE_PROFIT_LIMIT"],"icebergAllowed":true,"ocoAllowed":true,)"
-      R"("otoAllowed":true,"quoteOrderQtyMarketAllowed":true,"allowTrailingStop":true,"cancelReplaceAllowed":true,)"
+      R"("otoAllowed":true,"opoAllowed":true,"quoteOrderQtyMarketAllowed":true,"allowTrailingStop":true,"cancelReplaceAllowed":true,)"
       R"("amendAllowed":true,"pegInstructionsAllowed":true,"isSpotTradingAllowed":true,"isMarginTradingAllowed":true,"filters":[)"
       R"({{"filterType":"PRICE_FILTER","minPrice":"{4}","maxPrice":"1000000.00000000","tickSize":"{4}"}},)"
       R"({{"filterType":"LOT_SIZE","minQty":"{5}","maxQty":"9000000.00000000","stepSize":"{5}"}},)"
@@ -36,14 +36,15 @@ void append_symbol_info(std::string& out, const SymbolInfo& info) {
       R"("askMultiplierDown":"0.2","avgPriceMins":5}},)"
       R"({{"filterType":"NOTIONAL","minNotional":"5.00000000","applyMinToMarket":true,"maxNotional":"9000000.00000000",)"
       R"("applyMaxToMarket":false,"avgPriceMins":5}},{{"filterType":"MAX_NUM_ORDERS","maxNumOrders":200}},)"
-      R"({{"filterType":"MAX_NUM_ALGO_ORDERS","maxNumAlgoOrders":5}}],"permissions":[],"permissionSets":[["SPOT","MARGIN"]],)"
+      R"({{"filterType":"MAX_NUM_ALGO_ORDERS","maxNumAlgoOrders":5}}],"permissions":[],"permissionSets":[{6}],)"
       R"("defaultSelfTradePreventionMode":"EXPIRE_MAKER","allowedSelfTradePreventionModes":["EXPIRE_TAKER","EXPIRE_MAKER",)"
       R"("EXPIRE_BOTH"]}})",
-      info.symbol, info.trading ? "TRADING" : "BREAK", info.base, info.quote, tick, lot);
+      info.symbol, info.trading ? "TRADING" : "BREAK", info.base, info.quote, tick, lot,
+      info.show_permission_sets ? R"(["SPOT","MARGIN"])" : "");
 }
 
-void append_ticker(std::string& out, std::string_view symbol, int price_places, const DayTicker& t,
-                   bool full) {
+void append_ticker(std::string& out, std::string_view symbol, int price_places, const DayTicker& t, bool full,
+                   TimeUnit unit) {
   const double tick = std::pow(10.0, -price_places);
   out.append(R"({"symbol":")").append(symbol).append("\"");
   if (full) {
@@ -65,22 +66,22 @@ void append_ticker(std::string& out, std::string_view symbol, int price_places, 
   if (!full) append_field(out, "lastPrice", t.last);
   append_field(out, "volume", t.volume);
   append_field(out, "quoteVolume", t.quote_volume);
-  append_field(out, "openTime", to_ms(t.open_time));
-  append_field(out, "closeTime", to_ms(t.close_time));
+  append_field(out, "openTime", in_unit(to_ms(t.open_time), unit));
+  append_field(out, "closeTime", last_in_unit(to_ms(t.close_time), unit));
   append_field(out, "firstId", t.first_trade);
   append_field(out, "lastId", t.last_trade);
   append_field(out, "count", t.trades);
   out += '}';
 }
 
-void append_exchange_info_head(std::string& out, Timestamp now, int weight_per_minute) {
+void append_exchange_info_head(std::string& out, Timestamp now, TimeUnit unit, int weight_per_minute) {
   fmt::format_to(
       std::back_inserter(out),
       R"({{"timezone":"UTC","serverTime":{},"rateLimits":[{{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,)"
       R"("limit":{}}},{{"rateLimitType":"ORDERS","interval":"SECOND","intervalNum":10,"limit":100}},)"
       R"({{"rateLimitType":"ORDERS","interval":"DAY","intervalNum":1,"limit":200000}},)"
       R"({{"rateLimitType":"RAW_REQUESTS","interval":"MINUTE","intervalNum":5,"limit":61000}}],"exchangeFilters":[],"symbols":[)",
-      to_ms(now), weight_per_minute);
+      in_unit(to_ms(now), unit), weight_per_minute);
 }
 
 }  // namespace chandler::sim

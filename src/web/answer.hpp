@@ -34,13 +34,15 @@ struct Answer {
   int status = 200;
   std::string type{kJson};
   std::string body;
+  std::string headers;    // rendered lines of its own
   std::string file_name;  // where set, a browser saves the body under this name
   Freshness freshness;
 };
 
 // The HTTP status that tells a client what kind of error it met.
 int http_status(ErrorCode code);
-// {"error": {"code", "message", "where", "remedy"}}: every error of /api/v1 looks like this.
+// {"error": {"code", "message", "where", "remedy"}}: every error of /api/v1 looks like this; the last two
+// only where something is known.
 Answer error_answer(const Error& error);
 Answer error_answer(int status, std::string_view code, std::string_view message,
                     std::string_view remedy = {});

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "sim/candle_row.hpp"
-#include "sim/query.hpp"
+#include "sim/endpoint_query.hpp"
 #include "sim/rest_format.hpp"
 
 namespace chandler::web {
@@ -15,10 +15,12 @@ using net::HttpRequest;
 using sim::ApiError;
 using sim::DayTicker;
 using sim::Query;
+using sim::TimeUnit;
 
-constexpr std::size_t kDefaultLimit = 500, kMostLimit = 1000;
 // Told in exchangeInfo, because clients pace themselves by it; nothing here counts weights.
 constexpr int kToldWeightLimit = 1'000'000'000;
+// Some clients read how much of it they have used from every answer.
+constexpr std::string_view kNothingUsed = "x-mbx-used-weight: 0\r\nx-mbx-used-weight-1m: 0\r\n";
 
 Answer refuse(const ApiError& error) {
   Answer answer;
@@ -51,29 +53,28 @@ Answer ping(const HttpRequest& request) {
 }
 
 Answer time(const Sources& sources, const HttpRequest& request) {
-  if (const auto read = Query(request).all_read(); !read) return refuse(read.error());
+  const Query query(request);
+  CHANDLER_PARAM(const TimeUnit unit, query.time_unit());
+  if (const auto read = query.all_read(); !read) return refuse(read.error());
   Answer answer;
-  answer.body = fmt::format(R"({{"serverTime":{}}})", to_ms(sources.clock.now()));
+  answer.body = fmt::format(R"({{"serverTime":{}}})", sim::in_unit(to_ms(sources.clock.now()), unit));
   return answer;
 }
 
 Answer klines(const Sources& sources, const HttpRequest& request) {
-  Query query(request);
-  CandleQuery wanted;
-  CHANDLER_PARAM(const std::string symbol, query.symbol());
-  CHANDLER_PARAM(wanted.interval, query.interval());
-  CHANDLER_PARAM(wanted.limit, query.limit(kDefaultLimit, kMostLimit));
-  CHANDLER_PARAM(wanted.start, query.time("startTime"));
-  CHANDLER_PARAM(wanted.end, query.time("endTime"));
-  CHANDLER_PARAM(wanted.time_zone, query.time_zone());
-  if (const auto read = query.all_read(); !read) return refuse(read.error());
+  CHANDLER_PARAM(const sim::KlinesQuery wanted, sim::read_klines_query(request));
   const ListingPtr listing = sources.watch.now();
-  const SymbolFiles* files = listing->find(symbol);
+  const SymbolFiles* files = listing->find(wanted.symbol);
   if (files == nullptr) return refuse(kInvalidSymbol);
-  const auto page = sources.candles.read(*files, wanted);
+  if (wanted.bad_interval) return refuse(*wanted.bad_interval);
+  const sim::CandleQuery& asked = wanted.candles;
+  const auto page = sources.candles.read(
+      *files, CandleQuery{asked.interval, asked.start, asked.end, asked.limit, asked.time_zone});
   if (!page) return failed(page.error());
 
   Answer answer;
+  const auto style =
+      wanted.unit == TimeUnit::microseconds ? sim::RowStyle::json_microseconds : sim::RowStyle::json;
   answer.body.reserve(2 + page->size() * 190);
   answer.body += '[';
   sim::Candle candle;
@@ -81,27 +82,27 @@ Answer klines(const Sources& sources, const HttpRequest& request) {
     if (i > 0) answer.body += ',';
     candle.values = page->rows.at(i);
     if (candle.values.trades == candles::kUnknownTrades) candle.values.trades = 0;
-    const Timestamp local = from_ms(candle.values.open_time) + wanted.time_zone;
-    candle.close_time = to_ms(candles::end_of(wanted.interval, local) - wanted.time_zone) - 1;
-    sim::append_row(answer.body, candle, sim::RowStyle::json);
+    const Timestamp local = from_ms(candle.values.open_time) + asked.time_zone;
+    candle.close_time = to_ms(candles::end_of(asked.interval, local) - asked.time_zone) - 1;
+    sim::append_row(answer.body, candle, style);
   }
   answer.body += ']';
-  answer.freshness = Freshness::of_symbol(symbol);
+  answer.freshness = Freshness::of_symbol(wanted.symbol);
   return answer;
 }
 
-std::string_view status_of(const SymbolOverview& o, const Overview& overview) {
-  const bool trading = o.last_time && overview.newest && *overview.newest - *o.last_time < kDay;
-  return trading ? "TRADING" : "BREAK";
+bool is_trading(const SymbolOverview& o, const Overview& overview) {
+  return o.last_time && overview.newest && *overview.newest - *o.last_time < kDay;
 }
 
 using Overviews = std::vector<std::shared_ptr<const SymbolOverview>>;
 
-// Of the symbols that are asked for, or of all. Right after the start, and of a symbol that has just
+// Of the symbols that are chosen. Right after the start, and of a symbol that has just
 // appeared, nothing may have been read yet: that is the exchange's "try again", since zeros would be taken
 // for prices.
 std::expected<Overviews, Answer> overviews_of(const Sources& sources, const Overview& overview,
-                                              const std::optional<std::vector<std::string>>& names) {
+                                              const sim::Choice& choice) {
+  const auto names = choice.names();
   const ListingPtr listing = sources.watch.now();
   Overviews found;
   const auto add = [&](const std::string& name) {
@@ -118,41 +119,30 @@ std::expected<Overviews, Answer> overviews_of(const Sources& sources, const Over
   } else {
     for (const SymbolFiles& files : listing->symbols) all_read = add(files.symbol) && all_read;
   }
-  if (all_read) return found;
+  if (all_read) {
+    const auto differs = [&](const auto& o) { return !choice.admits(is_trading(*o, overview)); };
+    if (choice.symbol && differs(found.front())) return std::unexpected(refuse(sim::kOtherStatus));
+    std::erase_if(found, differs);
+    return found;
+  }
   Answer later = refuse({-1001, "Internal error; unable to process your request. Please try again."});
   later.status = 503;
   return std::unexpected(std::move(later));
 }
 
-void append_info(std::string& out, const SymbolOverview& o, const Overview& overview) {
-  const auto [base, quote] = sim::split_symbol(o.symbol);
-  sim::append_symbol_info(
-      out, {o.symbol, base, quote, o.price_places, o.quantity_places, status_of(o, overview) == "TRADING"});
-}
-
 Answer exchange_info(const Sources& sources, const HttpRequest& request) {
-  Query query(request);
-  CHANDLER_PARAM(const auto symbol, query.optional_symbol());
-  CHANDLER_PARAM(const auto symbols, query.symbols());
-  CHANDLER_PARAM(const auto permissions,
-                 query.choice("permissions", "",
-                              {"SPOT", "MARGIN", R"(["SPOT"])", R"(["MARGIN","SPOT"])",
-                               R"(["SPOT","MARGIN"])", R"(["MARGIN"])"}));
-  CHANDLER_PARAM(const auto sets, query.choice("showPermissionSets", "true", {"true", "false"}));
-  CHANDLER_PARAM(const auto status, query.choice("symbolStatus", "", {"TRADING", "HALT", "BREAK"}));
-  if (const auto read = query.all_read(); !read) return refuse(read.error());
-  if ((symbol && symbols) || ((symbol || symbols) && (!permissions.empty() || !status.empty()))) {
-    return refuse({-1128, "Combination of optional parameters invalid."});
-  }
+  CHANDLER_PARAM(const sim::InfoQuery wanted, sim::read_info_query(request));
   const auto overview = sources.overview.now();
-  const auto asked = overviews_of(sources, *overview, symbol ? std::vector{*symbol} : symbols);
-  if (!asked) return asked.error();
+  const auto chosen = overviews_of(sources, *overview, wanted.choice);
+  if (!chosen) return chosen.error();
   Answer answer;
-  sim::append_exchange_info_head(answer.body, sources.clock.now(), kToldWeightLimit);
-  for (const auto& o : *asked) {
-    if (!status.empty() && status_of(*o, *overview) != status) continue;
+  sim::append_exchange_info_head(answer.body, sources.clock.now(), wanted.unit, kToldWeightLimit);
+  for (const auto& o : *chosen) {
+    if (!wanted.permitted) break;
     if (answer.body.back() != '[') answer.body += ',';
-    append_info(answer.body, *o, *overview);
+    const auto [base, quote] = sim::split_symbol(o->symbol);
+    sim::append_symbol_info(answer.body, {o->symbol, base, quote, o->price_places, o->quantity_places,
+                                          is_trading(*o, *overview), wanted.show_permission_sets});
   }
   answer.body += "]}";
   answer.freshness = Freshness::of_lake(std::chrono::seconds(1));
@@ -177,28 +167,21 @@ DayTicker ticker_of(const SymbolOverview& o) {
 }
 
 Answer day_ticker(const Sources& sources, const HttpRequest& request) {
-  Query query(request);
-  CHANDLER_PARAM(const auto symbol, query.optional_symbol());
-  CHANDLER_PARAM(const auto symbols, query.symbols());
-  CHANDLER_PARAM(const auto type, query.choice("type", "FULL", {"FULL", "MINI"}));
-  CHANDLER_PARAM(const auto status, query.choice("symbolStatus", "", {"TRADING", "HALT", "BREAK"}));
-  if (const auto read = query.all_read(); !read) return refuse(read.error());
-  if (symbol && symbols) return refuse({-1128, "Combination of optional parameters invalid."});
+  CHANDLER_PARAM(const sim::TickerQuery wanted, sim::read_ticker_query(request));
   const auto overview = sources.overview.now();
-  const auto asked = overviews_of(sources, *overview, symbol ? std::vector{*symbol} : symbols);
-  if (!asked) return asked.error();
+  const auto chosen = overviews_of(sources, *overview, wanted.choice);
+  if (!chosen) return chosen.error();
   Answer answer;
   answer.freshness = Freshness::of_lake(std::chrono::seconds(1));
   const auto append = [&](const SymbolOverview& o) {
-    sim::append_ticker(answer.body, o.symbol, o.price_places, ticker_of(o), type == "FULL");
+    sim::append_ticker(answer.body, o.symbol, o.price_places, ticker_of(o), wanted.full, wanted.unit);
   };
-  if (symbol) {
-    append(*asked->front());
+  if (wanted.choice.symbol) {
+    append(*chosen->front());
     return answer;
   }
   answer.body += '[';
-  for (const auto& o : *asked) {
-    if (!status.empty() && status_of(*o, *overview) != status) continue;
+  for (const auto& o : *chosen) {
     if (answer.body.back() != '[') answer.body += ',';
     append(*o);
   }
@@ -209,14 +192,20 @@ Answer day_ticker(const Sources& sources, const HttpRequest& request) {
 }  // namespace
 
 void add_binance_api(Front& front, const Sources& sources) {
-  front.add("/api/v3/ping", [](const HttpRequest& request) { return ping(request); });
-  front.add("/api/v3/time", [&sources](const HttpRequest& request) { return time(sources, request); });
-  front.add("/api/v3/exchangeInfo",
-            [&sources](const HttpRequest& request) { return exchange_info(sources, request); });
-  front.add("/api/v3/klines", [&sources](const HttpRequest& request) { return klines(sources, request); });
-  front.add("/api/v3/uiKlines", [&sources](const HttpRequest& request) { return klines(sources, request); });
-  front.add("/api/v3/ticker/24hr",
-            [&sources](const HttpRequest& request) { return day_ticker(sources, request); });
+  const auto add = [&front](std::string path, Handle handle) {
+    front.add(std::move(path), [handle = std::move(handle)](const HttpRequest& request) {
+      Answer answer = handle(request);
+      answer.headers = kNothingUsed;
+      return answer;
+    });
+  };
+  add("/api/v3/ping", ping);
+  add("/api/v3/time", [&sources](const HttpRequest& request) { return time(sources, request); });
+  add("/api/v3/exchangeInfo",
+      [&sources](const HttpRequest& request) { return exchange_info(sources, request); });
+  add("/api/v3/klines", [&sources](const HttpRequest& request) { return klines(sources, request); });
+  add("/api/v3/uiKlines", [&sources](const HttpRequest& request) { return klines(sources, request); });
+  add("/api/v3/ticker/24hr", [&sources](const HttpRequest& request) { return day_ticker(sources, request); });
   // What the exchange has besides: its clients read `code` and `msg` from every refusal.
   front.add_instant([](const HttpRequest& request) -> std::optional<net::HttpResponse> {
     if (!request.path.starts_with("/api/v3/")) return std::nullopt;

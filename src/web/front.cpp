@@ -58,6 +58,7 @@ CachedResponse encode(const Answer& answer, bool may_gzip) {
   if (!answer.file_name.empty()) {
     head.add_header("Content-Disposition", fmt::format("attachment; filename=\"{}\"", answer.file_name));
   }
+  head.headers += answer.headers;
   head.headers += common_headers();
   encoded.headers = std::make_shared<const std::string>(std::move(head.headers));
   return encoded;
@@ -104,6 +105,8 @@ void Front::answer(const net::HttpRequest& request, net::Responder responder) {
   std::string key;
   key.reserve(request.target.size() + 1);
   key.append(1, gzip ? 'z' : 'p').append(request.target);
+  // The one header that changes what is answered; a space is in no target.
+  if (const auto unit = request.header("x-mbx-time-unit"); !unit.empty()) key.append(1, ' ').append(unit);
   if (const auto cached = cache_.find(key); cached && is_fresh(*cached)) {
     auto response = respond_with(*cached, 200, request.header("if-none-match"));
     endpoint.count(response.status);

@@ -119,7 +119,9 @@ def test_refusals_are_the_exchanges(dashboard):
     for target, code, message in (
         ("klines?interval=1m", -1102, mandatory.format("symbol")),
         ("klines?symbol=BTCUSDT", -1102, mandatory.format("interval")),
-        ("klines?symbol=BTCUSDT&interval=", -1102, mandatory.format("interval")),
+        ("klines?symbol=BTCUSDT&interval=", -1105, "Parameter 'interval' was empty."),
+        ("klines?symbol=BTCUSDT&interval=1m&limit=", -1105, "Parameter 'limit' was empty."),
+        ("klines?symbol=BOGUS&interval=1", -1121, "Invalid symbol."),  # the symbol is looked for first
         ("klines?symbol=BTCUSDT&interval=7m", -1120, "Invalid interval."),
         ("klines?symbol=BTCUSDT&interval=1D", -1120, "Invalid interval."),
         ("klines?symbol=&interval=1m", -1105, "Parameter 'symbol' was empty."),
@@ -129,7 +131,13 @@ def test_refusals_are_the_exchanges(dashboard):
         ("klines?symbol=BTCUSDT&interval=1m&x=1", -1104, "Not all sent parameters were read; read '2' parameter(s) but was sent '3'."),
         ("klines?symbol=BTCUSDT&symbol=BTCUSDT&interval=1m", -1101, "Duplicate values for a parameter detected."),
         ("ticker/24hr?symbol=BTCUSDT&symbols=%5B%22BTCUSDT%22%5D", -1128, "Combination of optional parameters invalid."),
+        ("ticker/24hr?type=BIG", -1139, "Invalid ticker type."),
+        ("ticker/24hr?symbolStatus=OPEN", -1122, "Invalid symbolStatus."),
+        ("ticker/24hr?symbol=BTCUSDT&symbolStatus=HALT", -1220, "The symbol's status does not match the requested symbolStatus."),
         ("exchangeInfo?symbol=BOGUS", -1121, "Invalid symbol."),
+        ("exchangeInfo?symbol=BTCUSDT&symbolStatus=TRADING", -1128, "Combination of optional parameters invalid."),
+        ("exchangeInfo?symbols=%5B%22BTCUSDT%22,%22BTCUSDT%22%5D", -1151, "Symbol is present multiple times in the list."),
+        ("exchangeInfo?permissions=FREE", -1130, "Data sent for parameter 'permissions' is not valid."),
     ):
         assert refused(dashboard, target) == {"code": code, "msg": message}, target
 
@@ -146,3 +154,47 @@ def test_what_the_exchange_does_not_refuse(dashboard):
     assert dashboard.json(minutes + "&startTime=99999999999999999999") == []
     assert [k[0] for k in dashboard.json(minutes + "&limit=2")] == [k[0] for k in recorded("klines_1m.json")[-2:]], "the newest, oldest first"
     assert [k[0] for k in dashboard.json(minutes + "&limit=2&startTime=0")] == [k[0] for k in recorded("klines_1m.json")[:2]]
+
+
+def names(dashboard, query):
+    return [s["symbol"] for s in dashboard.json("/api/v3/exchangeInfo" + query)["symbols"]]
+
+
+def test_symbols_are_chosen_by_permission_and_status(dashboard):
+    both, lists = ["BTCUSDT", "ETHBTC"], "?permissions=%5B%22{}%22%5D"
+    assert names(dashboard, "") == names(dashboard, "?permissions=SPOT") == both
+    assert names(dashboard, lists.format("MARGIN%22,%22LEVERAGED")) == names(dashboard, lists.format("TRD_GRP_002%22,%22SPOT")) == both
+    assert names(dashboard, "?permissions=LEVERAGED") == names(dashboard, lists.format("TRD_GRP_025")) == []
+    assert names(dashboard, "?symbolStatus=TRADING") == ["ETHBTC"], "BTCUSDT ends years before"
+    assert names(dashboard, "?symbolStatus=BREAK") == ["BTCUSDT"] and names(dashboard, "?symbolStatus=HALT") == []
+    tickers = dashboard.json("/api/v3/ticker/24hr?symbols=%5B%22BTCUSDT%22,%22ETHBTC%22%5D&symbolStatus=TRADING&type=MINI")
+    assert [t["symbol"] for t in tickers] == ["ETHBTC"] and "bidPrice" not in tickers[0]
+    one = dashboard.json("/api/v3/exchangeInfo?symbol=ETHBTC&showPermissionSets=false")["symbols"][0]
+    assert one["permissionSets"] == [] and one["symbol"] == "ETHBTC"
+
+
+def test_times_are_told_and_taken_in_microseconds(dashboard):
+    """The same header, and numbers of the same size, as the exchange's documentation gives."""
+    def answer(target, unit="MICROSECOND"):
+        status, _, body = dashboard.get("/api/v3/" + target, {"X-MBX-TIME-UNIT": unit})
+        return status, json.loads(body)
+
+    first, last = 1588740120000, 1588740180000
+    target = f"klines?symbol=BTCUSDT&interval=1m&startTime={first}&endTime={last}"
+    rows = dashboard.json("/api/v3/" + target)
+    assert [r[0] for r in rows] == [first, last]
+    in_microseconds = [[r[0] * 1000, *r[1:6], r[6] * 1000 + 999, *r[7:]] for r in rows]
+    assert answer(target) == answer(target, "microsecond") == (200, in_microseconds)
+    assert answer(target, "millisecond") == (200, rows), "and one does not stand for the other in the cache"
+    assert dashboard.json(f"/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime={first}000&endTime={last}999") == rows
+    assert dashboard.json(f"/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime={first}001&endTime={last}000") == rows[1:]
+    assert answer(target, "SECOND") == (400, {"code": -1194, "msg": "Invalid value for time unit; expected either MICROSECOND or MILLISECOND."})
+    assert answer("time")[1]["serverTime"] // 1_000_000_000 == dashboard.json("/api/v3/time")["serverTime"] // 1_000_000
+    ticker, other = answer("ticker/24hr?symbol=ETHBTC")[1], dashboard.json("/api/v3/ticker/24hr?symbol=ETHBTC")
+    assert (ticker["openTime"], ticker["closeTime"]) == (other["openTime"] * 1000, other["closeTime"] * 1000 + 999)
+
+
+def test_every_answer_tells_the_weight_that_was_used(dashboard):
+    for target in ("ping", "time", "exchangeInfo", "klines?symbol=BTCUSDT&interval=1m", "ticker/24hr", "klines?symbol=BOGUS&interval=1m"):
+        _, headers, _ = dashboard.get("/api/v3/" + target)
+        assert headers["X-MBX-USED-WEIGHT"] == headers["X-MBX-USED-WEIGHT-1M"] == "0", target
