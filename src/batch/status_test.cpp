@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "batch/derive.hpp"
 #include "lake/test_lake.hpp"
@@ -57,6 +58,15 @@ TEST(Status, LagIsBehindTheNewestThatAnyOfTheSymbolsReadKnows) {
   EXPECT_EQ(all[1].lag, Millis{90 * kMinuteMs});
   EXPECT_EQ(value(read_status(lake.storage(), {"A"})).at(0).lag, Millis{0}) << "nothing of B is read";
   EXPECT_EQ(value(read_status(lake.storage(), {"B", "A"})).at(1).lag, all[0].lag);
+}
+
+TEST(Status, OfOneSymbolIsToldHoweverDamagedTheOthersAre) {
+  const TemporaryLake lake;
+  store(lake.storage(), Table::klines_1m, "A", minutes("2024-05-01", 90));
+  store(lake.storage(), Table::klines_1m, "B", minutes("2024-05-01", 180));
+  std::filesystem::resize_file(lake.file("klines_1m/symbol=B/year=2024/month=5/part.parquet"), 100);
+  EXPECT_EQ(value(read_status(lake.storage(), {"A"})).at(0).minutes, 90U);
+  EXPECT_EQ(read_status(lake.storage(), {"B"}).error().code, ErrorCode::damaged);
 }
 
 TEST(Status, AnImportedHistoryIsNotLateForTheRestOfItsLastDay) {
