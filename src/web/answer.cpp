@@ -23,8 +23,12 @@ int http_status(ErrorCode code) {
   return 500;
 }
 
-Answer error_answer(int status, std::string_view code, std::string_view message, std::string_view remedy) {
+namespace {
+
+Answer make_error(int status, std::string_view code, std::string_view message, std::string_view where,
+                  std::string_view remedy) {
   nlohmann::ordered_json error{{"code", code}, {"message", message}};
+  if (!where.empty()) error["where"] = where;
   if (!remedy.empty()) error["remedy"] = remedy;
   Answer answer;
   answer.status = status;
@@ -34,8 +38,14 @@ Answer error_answer(int status, std::string_view code, std::string_view message,
   return answer;
 }
 
+}  // namespace
+
+Answer error_answer(int status, std::string_view code, std::string_view message, std::string_view remedy) {
+  return make_error(status, code, message, {}, remedy);
+}
+
 Answer error_answer(const Error& error) {
-  return error_answer(http_status(error.code), name(error.code), error.what, error.remedy);
+  return make_error(http_status(error.code), name(error.code), error.what, error.where, error.remedy);
 }
 
 }  // namespace chandler::web

@@ -159,6 +159,7 @@ std::string openapi_document(const std::vector<Route>& routes) {
                        {"properties",
                         {{"code", {{"type", "string"}}},
                          {"message", {{"type", "string"}}},
+                         {"where", {{"type", "string"}}},
                          {"remedy", {{"type", "string"}}}}}}}}}};
   const Json exchange_error{{"type", "object"},
                             {"required", {"code", "msg"}},
