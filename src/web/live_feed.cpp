@@ -8,6 +8,9 @@
 namespace chandler::web {
 namespace {
 
+// A closed candle stays provisional until it is stored, by when others may have followed.
+constexpr std::size_t kLastCandles = 5;
+
 constexpr std::chrono::seconds kHeartbeat{15};
 
 std::string event(std::string_view name, std::string_view data) {
@@ -115,7 +118,7 @@ void LiveFeed::send_candles(const ListenerPtr& listener, const LakeListing& list
   }
   CandleQuery query;
   query.interval = listener->interval;
-  query.limit = 2;
+  query.limit = kLastCandles;
   query.detail = serving::Detail::prices;
   const auto page = sources_.candles.read(*files, query);
   if (!page) return;  // the next change tries again; the page shows what it has

@@ -1,5 +1,6 @@
 // What every page needs to know of the lake, kept current by the server's events.
 import { api, type ApiError, type LakeStatus } from "./api";
+import { follow } from "./events";
 
 type Listener = () => void;
 const listeners = new Set<Listener>();
@@ -57,29 +58,29 @@ function schedule(pause = least): void {
 
 export function startLake(): void {
   void read();
-  const events = new EventSource("/api/v1/live");
-  events.addEventListener("open", () => {
-    lake.connected = true;
-    schedule();
-    tell(listeners);
-  });
-  events.addEventListener("error", () => {
-    if (lake.connected) {
+  let first = true; // the server begins by telling how the lake is
+  const stop = follow("/api/v1/live", {
+    open: () => {
+      lake.connected = true;
+      schedule();
+      tell(listeners);
+    },
+    error: () => {
+      if (!lake.connected) return;
       lake.connected = false;
       tell(listeners);
-    }
-  });
-  let first = true;
-  events.addEventListener("lake", () => {
-    if (!first) {
-      schedule();
-      tell(changes);
-    }
-    first = false;
+    },
+    lake: () => {
+      if (!first) {
+        schedule();
+        tell(changes);
+      }
+      first = false;
+    },
   });
   // A process that was killed changes no file: only time tells.
   window.setInterval(() => document.visibilityState === "visible" && schedule(), lookAgain);
-  window.addEventListener("pagehide", () => events.close());
+  window.addEventListener("pagehide", stop);
 }
 
 // After each new status, and when the connection comes or goes. Returns how to stop.

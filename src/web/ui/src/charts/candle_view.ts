@@ -15,17 +15,17 @@ import { intervalLength, type Interval } from "../intervals";
 import { colour, onTheme } from "../theme";
 import { Band } from "./band";
 import { Holes, type Hole } from "./holes";
-import { price } from "../format";
+import { decimalsOf, price } from "../format";
 import { chartOptions, withAlpha } from "./options";
 
 // The room for the volumes below the candles reaches under zero, where no price is.
-function candleOptions(): ReturnType<typeof chartOptions> {
+function candleOptions(decimals: number): ReturnType<typeof chartOptions> {
   const options = chartOptions();
   return {
     ...options,
     // Thirteen years of days fit on a desktop; on a phone weeks do.
     timeScale: { ...options.timeScale, minBarSpacing: 0.2 },
-    localization: { ...options.localization, priceFormatter: (value: number) => (value < 0 ? "" : price(value)) },
+    localization: { ...options.localization, priceFormatter: (value: number) => (value < 0 ? "" : price(value, decimals)) },
   };
 }
 
@@ -93,10 +93,11 @@ export class CandleView {
   private forecastShown = true;
   private hovered: number | null = null;
   private touched = false;
+  private decimals = 2; // of the labels of the scale: all have the same
   private readonly stopTheme: () => void;
 
   constructor(into: HTMLElement) {
-    this.chart = createChart(into, candleOptions());
+    this.chart = createChart(into, candleOptions(this.decimals));
     // In the order in which they are drawn.
     this.volume = this.chart.addSeries(HistogramSeries, {
       priceScaleId: "volume",
@@ -133,7 +134,7 @@ export class CandleView {
   }
 
   private paint(): void {
-    this.chart.applyOptions(candleOptions());
+    this.chart.applyOptions(candleOptions(this.decimals));
     const up = colour("up");
     const down = colour("down");
     this.candles.applyOptions({
@@ -161,8 +162,17 @@ export class CandleView {
     this.interval = interval;
     this.touched = false;
     this.chart.timeScale().applyOptions({ timeVisible: intervalLength(interval) < 86_400_000 });
+    this.scaleTo(this.bars[this.bars.length - 1]?.close ?? 0);
     this.draw();
     this.chart.priceScale("right").setAutoScale(true);
+  }
+
+  // A scale steps by hundredths where nothing else is said: a coin of a millionth would have no labels at all.
+  private scaleTo(close: number): void {
+    this.decimals = decimalsOf(close);
+    const priceFormat = { type: "price", precision: this.decimals, minMove: 10 ** -this.decimals } as const;
+    for (const series of [this.candles, this.ma7, this.ma30, this.expected]) series.applyOptions({ priceFormat });
+    this.chart.applyOptions(candleOptions(this.decimals));
   }
 
   prepend(page: Candles): void {
@@ -176,19 +186,24 @@ export class CandleView {
     }
   }
 
-  // The newest candles as an event brings them: the last one grows, or new ones follow.
-  update(page: Candles): void {
+  // The newest candles as an event brings them: the last one grows, or new ones follow. False, and nothing is done, where
+  // others lie between the last one and these.
+  update(page: Candles): boolean {
+    const next = page.open_time[0];
+    const last = this.last();
+    if (last && next !== undefined && next > last.time + 1.5 * intervalLength(this.interval)) return false;
+    this.append(page);
+    return true;
+  }
+
+  append(page: Candles): void {
     for (const bar of barsOf(page)) {
-      const last = this.bars.length - 1;
-      if (last >= 0 && bar.time < this.bars[last]!.time) {
-        const at = this.bars.findIndex((b) => b.time === bar.time);
-        if (at >= 0) this.bars[at] = bar;
-        continue;
-      }
-      if (last >= 0 && bar.time > this.bars[last]!.time + 2 * intervalLength(this.interval)) continue; // a page is shown that ends before now
-      if (last >= 0 && bar.time === this.bars[last]!.time) this.bars[last] = bar;
-      else this.bars.push(bar);
-      this.drawBar(this.bars.length - 1);
+      let at = this.bars.length;
+      while (at > 0 && this.bars[at - 1]!.time > bar.time) at--;
+      if (this.bars[at - 1]?.time === bar.time) at--;
+      else if (at < this.bars.length) continue; // older than all, or between two: it comes when the page is read again
+      this.bars[at] = bar;
+      this.drawBar(at);
     }
   }
 
@@ -238,12 +253,13 @@ export class CandleView {
     const bar = this.bars[i]!;
     this.drawHoles();
     const time = seconds(bar.time);
-    this.candles.update(this.candleOf(bar));
-    this.volume.update({ time, value: bar.volume, color: withAlpha(colour(bar.close < bar.open ? "down" : "up"), 0.35) });
+    const old = i < this.bars.length - 1;
+    this.candles.update(this.candleOf(bar), old);
+    this.volume.update({ time, value: bar.volume, color: withAlpha(colour(bar.close < bar.open ? "down" : "up"), 0.35) }, old);
     const ma7 = average(this.bars, i, 7);
     const ma30 = average(this.bars, i, 30);
-    if (ma7 !== null) this.ma7.update({ time, value: ma7 });
-    if (ma30 !== null) this.ma30.update({ time, value: ma30 });
+    if (ma7 !== null) this.ma7.update({ time, value: ma7 }, old);
+    if (ma30 !== null) this.ma30.update({ time, value: ma30 }, old);
   }
 
   // Columns ds, yhat, yhat_lower, yhat_upper. False if it is no such table.

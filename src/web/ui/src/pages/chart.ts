@@ -1,7 +1,8 @@
 import { api, type ApiError, type Candles } from "../api";
 import { CandleView } from "../charts/candle_view";
 import { h, replace } from "../dom";
-import { compact, day, minute, percent, plural, price } from "../format";
+import { follow } from "../events";
+import { compact, day, decimalsOf, minute, percent, plural, price } from "../format";
 import { defaultSymbol, lake, onLake, rememberSymbol } from "../lake";
 import { go, href, setParams, type Page } from "../router";
 import { command, empty, failure, loading, segments, toggle } from "../widgets";
@@ -38,7 +39,7 @@ function readView(params: URLSearchParams): View | null {
 const instant = (ms: number) => (ms % 86_400_000 === 0 ? day(ms) : `${new Date(ms).toISOString().slice(0, 16)}Z`);
 
 export function chartPage(params: URLSearchParams): Page {
-  const element = h("div", { class: "chart-page" });
+  const element = h("div", { class: "page" });
   const title = h("div", { class: "chart-title" });
   const legend = h("div", { class: "legend", "aria-live": "off" });
   const canvas = h("div", { class: "chart-canvas" });
@@ -51,7 +52,8 @@ export function chartPage(params: URLSearchParams): Page {
   let loadingOlder = false;
   let noOlder = false;
   let abort = new AbortController();
-  let events: EventSource | null = null;
+  let stopEvents = () => {};
+  let catchingUp = false;
   let hasForecast = false;
 
   const intervalButtons = segments("Interval", intervals.map((i) => [i, i] as const), null, (interval) => {
@@ -97,25 +99,27 @@ export function chartPage(params: URLSearchParams): Page {
   }
 
   // The labels of the scale stay free.
-  view.onScaleWidth((pixels) => (legend.style.right = `${pixels + 8}px`));
+  view.onScaleWidth((pixels) => card.style.setProperty("--scale-width", `${pixels}px`));
 
   function drawLegend(): void {
     const bar = view.legend();
     if (!bar) return replace(legend);
     const change = bar.previous ? bar.close / bar.previous - 1 : null;
+    const decimals = decimalsOf(bar.close); // in all of them, or they would jump under the pointer
+    const exact = (v: number) => price(v, decimals);
     const value = (name: string, text: string) => h("span", {}, `${name} `, h("b", {}, text));
     replace(
       legend,
       h("b", {}, shown && intervalLength(shown.interval) >= 86_400_000 ? day(bar.time) : minute(bar.time)),
-      value("O", price(bar.open)),
-      value("H", price(bar.high)),
-      value("L", price(bar.low)),
-      value("C", price(bar.close)),
+      value("O", exact(bar.open)),
+      value("H", exact(bar.high)),
+      value("L", exact(bar.low)),
+      value("C", exact(bar.close)),
       change === null ? null : h("span", { class: change < 0 ? "down" : "up" }, percent(change)),
       value("V", compact(bar.volume)),
-      bar.ma7 === null ? null : h("span", { class: "ma7" }, `MA7 ${price(bar.ma7)}`),
-      bar.ma30 === null ? null : h("span", { class: "ma30" }, `MA30 ${price(bar.ma30)}`),
-      bar.forecast === null ? null : h("span", { class: "forecast" }, `forecast ${price(bar.forecast)}`),
+      bar.ma7 === null ? null : h("span", { class: "ma7" }, `MA7 ${exact(bar.ma7)}`),
+      bar.ma30 === null ? null : h("span", { class: "ma30" }, `MA30 ${exact(bar.ma30)}`),
+      bar.forecast === null ? null : h("span", { class: "forecast" }, `forecast ${exact(bar.forecast)}`),
       bar.filled ? h("span", { class: "badge warn" }, "no data: filled with the last close") : null,
       bar.provisional ? h("span", { class: "badge good" }, "still open") : null,
       bar.missing ? h("span", { class: "badge warn" }, `${plural(bar.missing, "minute")} missing`) : null,
@@ -197,6 +201,8 @@ export function chartPage(params: URLSearchParams): Page {
       if (signal.aborted) return;
       view.clear();
       replace(legend);
+      replace(foot);
+      forecastButton.hidden = true;
       const failed = error as ApiError;
       say(
         failed.code === "not_found"
@@ -212,6 +218,7 @@ export function chartPage(params: URLSearchParams): Page {
       if (!latest?.symbols.includes(symbol)) return;
       const forecast = await api.forecast(symbol, latest.run, signal);
       hasForecast = view.setForecast(forecast);
+      drawLegend();
     } catch {
       hasForecast = false; // the chart is complete without one
     }
@@ -247,22 +254,45 @@ export function chartPage(params: URLSearchParams): Page {
     loadingOlder = false;
   }
 
+  function drawNewest(): void {
+    drawTitle();
+    if (!view.isHovered()) drawLegend();
+    drawFoot();
+  }
+
+  // What came while nobody told us: the server was away, or this machine slept.
+  async function catchUp(): Promise<void> {
+    const last = view.last();
+    if (!shown || catchingUp || !last) return;
+    catchingUp = true;
+    const { symbol, interval } = shown;
+    try {
+      const page = await api.candles({ symbol, interval, from: last.time, limit: pageSize, fill: true }, abort.signal);
+      if (shown.symbol === symbol && shown.interval === interval) {
+        view.append(page);
+        drawNewest();
+      }
+    } catch {
+      // the next event tries again
+    }
+    catchingUp = false;
+  }
+
   function listen(): void {
-    events?.close();
+    stopEvents();
     if (!shown) return;
     const { symbol, interval } = shown;
-    events = new EventSource(href("/api/v1/live", { symbol, interval }));
-    events.addEventListener("candle", (event) => {
-      const page = JSON.parse((event as MessageEvent<string>).data) as Candles;
-      if (shown?.symbol !== page.symbol || shown.interval !== page.interval) return;
-      view.update(page);
-      element.dataset["updates"] = String(Number(element.dataset["updates"] ?? 0) + 1);
-      drawTitle();
-      if (!view.isHovered()) drawLegend();
-      drawFoot();
-    });
-    events.addEventListener("gone", () => {
-      say(empty("search", `${symbol} has left the lake`, "Its files are not there any more.", h("a", { class: "button", href: "/" }, "All symbols")));
+    stopEvents = follow(href("/api/v1/live", { symbol, interval }), {
+      candle: (event) => {
+        const page = JSON.parse(event.data) as Candles;
+        if (shown?.symbol !== page.symbol || shown.interval !== page.interval) return;
+        if (view.update(page)) drawNewest();
+        else if (shown.to === undefined) void catchUp(); // else a time is shown that ends before now
+      },
+      gone: () => {
+        stopEvents();
+        say(empty("search", `${symbol} has left the lake`, "Its files are not there any more.", h("a", { class: "button", href: "/" }, "All symbols")));
+      },
     });
   }
 
@@ -317,7 +347,7 @@ export function chartPage(params: URLSearchParams): Page {
     },
     destroy() {
       abort.abort();
-      events?.close();
+      stopEvents();
       stop();
       window.clearTimeout(urlTimer);
       view.destroy();

@@ -22,8 +22,9 @@ const fact = (name: string, value: string, title = "", kind: "" | "warn" = "") =
   h("div", { class: "fact", title }, h("dt", {}, name), h("dd", { class: `num ${kind}` }, value));
 
 export function livePage(): Page {
-  const element = h("div", { class: "chart-page fade-in" }, loading("Looking for streams…"));
+  const element = h("div", { class: "page fade-in" }, loading("Looking for streams…"));
   const head = h("div", { class: "page-head" }, h("h1", {}, "Live"), h("span", { class: "muted" }, "what the speed layer has written last"));
+  const trouble = h("div", {});
   const cards = h("div", { class: "grid" });
   const workers = h("div", { class: "grid" });
   const table = h("section", { class: "card", "aria-label": "Open candles" });
@@ -179,7 +180,7 @@ export function livePage(): Page {
     replace(workers, ...processes.map(processCard));
     replace(cards, ...streams.map(card));
     drawTable();
-    if (!element.contains(head)) replace(element, head, workers, cards, table);
+    if (!element.contains(head)) replace(element, head, trouble, workers, cards, table);
   }
 
   async function load(): Promise<void> {
@@ -189,9 +190,13 @@ export function livePage(): Page {
       processes = next.processes;
       now = next.now;
       observe(next.streams);
+      trouble.replaceChildren();
       draw();
     } catch (error) {
-      if (!stopped) replace(element, failure(error as ApiError));
+      if (stopped) return;
+      // What was seen last stays, below what is wrong.
+      trouble.replaceChildren(failure(error as ApiError));
+      if (!element.contains(head)) replace(element, trouble);
     }
   }
   const stops = [onChange(() => void load()), onLake(() => element.contains(cards) && draw())];
