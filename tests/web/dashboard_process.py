@@ -16,12 +16,18 @@ from program import PROGRAM, ROOT
 PICTURES = ROOT / "build/screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
+PAGES = {"/": "home", "/chart": "chart", "/models": "metrics", "/forecasts": "forecasts", "/data": "data", "/live": "live",
+         "/about": "about"}
+# What is on a page once it has all it asked for.
+READY = {"/": ".symbols tbody tr", "/chart": ".legend b", "/models": "h1", "/forecasts": "h1", "/data": ".heat canvas",
+         "/live": ".empty, .facts", "/about": ".licences code"}
+
 
 class Dashboard:
     """Serves a lake on a free port until the `with` ends."""
 
-    def __init__(self, lake, *arguments):
-        command = [PROGRAM, "serve", "--json", "--port", "0", "--lake", str(lake), *map(str, arguments)]
+    def __init__(self, lake, *arguments, port=0):
+        command = [PROGRAM, "serve", "--json", "--port", str(port), "--lake", str(lake), *map(str, arguments)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:

@@ -13,44 +13,9 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "speed"))
 import speed_system  # noqa: E402
-from dashboard_process import Browser, Dashboard, coloured_pixels, open_page, picture, set_open_candle, until  # noqa: E402
+from dashboard_process import PAGES, READY, Dashboard, coloured_pixels, open_page, picture, set_open_candle, until  # noqa: E402
 
 from program import PROGRAM, ROOT, Chandler  # noqa: E402
-
-PAGES = {"/": "home", "/chart": "chart", "/models": "metrics", "/forecasts": "forecasts", "/data": "data", "/live": "live",
-         "/about": "about"}
-# What is on a page once it has all it asked for.
-READY = {"/": ".symbols tbody tr", "/chart": ".legend b", "/models": "h1", "/forecasts": "h1", "/data": ".heat canvas",
-         "/live": ".empty, .facts", "/about": ".licences code"}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    browser = Browser()
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory):
-    """Real candles, and a forecast of them."""
-    folder = tmp_path_factory.mktemp("web")
-    chandler = Chandler(folder / "lake", folder)
-    chandler("demo", "--data", ROOT / "data/demo", check=0, timeout=600)
-    chandler("forecast", "--no-plots", "--quiet", timeout=600)
-    return folder / "lake"
-
-
-@pytest.fixture(scope="module")
-def dashboard(lake):
-    with Dashboard(lake) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory):
-    with Dashboard(tmp_path_factory.mktemp("empty") / "lake") as running:
-        yield running
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -163,6 +128,30 @@ def test_the_live_candle_moves(browser, lake, dashboard):
     shutil.rmtree(lake / "speed_1m")
     page.wait_for_selector(".empty")
     assert page.complaints == []
+
+
+def test_the_pages_come_back_after_the_server_was_away(browser, tmp_path):
+    chandler = Chandler(tmp_path / "lake", tmp_path)
+    day = ROOT / "tests/data/binance"
+    chandler("import", day / "BTCUSDT-1m-2024-05-31.csv", "--symbol", "BTCUSDT", "--quiet", check=0)
+    newest = """document.querySelector('.legend b')?.textContent === %r"""
+    with Dashboard(tmp_path / "lake") as running:
+        port = int(running.url.rsplit(":", 1)[1])
+        page = open_page(browser.page(running.url), "/chart?symbol=BTCUSDT&interval=1m", ".legend b")
+        live = open_page(browser.page(running.url), "/live", ".empty")
+        until(page, newest % "2024-05-31 23:59")
+    page.wait_for_selector('.pulse[data-state="off"]')
+    live.wait_for_selector(".notice.error")
+    assert page.locator(".legend b").first.inner_text() == "2024-05-31 23:59", "what was seen last stays"
+    chandler("import", day / "BTCUSDT-1m-2024-06-01.csv", "--symbol", "BTCUSDT", "--quiet", check=0)
+    with Dashboard(tmp_path / "lake", port=port):
+        page.wait_for_selector('.pulse[data-state="on"]')
+        until(page, newest % "2024-06-01 23:59")
+        page.wait_for_timeout(500)
+        picture(page, "chart-after-a-pause")
+        assert page.locator(".chart-foot", has_text="filled").count() == 0, "and with what came meanwhile"
+        until(live, "!document.querySelector('.notice.error')")
+        assert all("Failed to load resource" in c for c in [*page.complaints, *live.complaints])
 
 
 def test_the_live_page_tells_how_the_processes_are_doing(browser, tmp_path):

@@ -5,6 +5,7 @@ export class ApiError extends Error {
     readonly code: string,
     message: string,
     readonly remedy: string,
+    readonly where = "",
   ) {
     super(message);
   }
@@ -232,8 +233,8 @@ async function get<T>(
     throw new ApiError("damaged", `an answer that is no JSON (HTTP ${response.status})`, "");
   }
   if (!response.ok) {
-    const error = (body as { error?: { code: string; message: string; remedy?: string } }).error;
-    throw new ApiError(error?.code ?? "error", error?.message ?? `HTTP ${response.status}`, error?.remedy ?? "");
+    const error = (body as { error?: { code: string; message: string; where?: string; remedy?: string } }).error;
+    throw new ApiError(error?.code ?? "error", error?.message ?? `HTTP ${response.status}`, error?.remedy ?? "", error?.where);
   }
   return body as T;
 }

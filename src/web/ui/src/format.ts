@@ -6,19 +6,23 @@ export function count(value: number): string {
   return grouped.format(value);
 }
 
-// Enough digits for what the price is worth: 64,123.45, 0.08123, 0.00001234.
-export function price(value: number | null | undefined): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+// Decimals that are enough for what the price is worth: 2 of 64,123.45, 6 of 0.08123, 9 of 0.00001234.
+export function decimalsOf(value: number): number {
   const size = Math.abs(value);
-  const digits = size >= 1000 ? 2 : size >= 1 ? 4 : size === 0 ? 2 : Math.min(10, 4 - Math.floor(Math.log10(size)) - 1 + 1);
-  return new Intl.NumberFormat("en-US", { minimumFractionDigits: Math.min(2, digits), maximumFractionDigits: digits }).format(
-    value,
-  );
+  return size >= 1000 || size === 0 ? 2 : size >= 1 ? 4 : Math.min(10, 4 - Math.floor(Math.log10(size)));
+}
+
+// `decimals`: exactly so many, for numbers that stand below each other.
+export function price(value: number | null | undefined, decimals?: number): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const most = decimals ?? decimalsOf(value);
+  return new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals ?? Math.min(2, most), maximumFractionDigits: most }).format(value);
 }
 
 export function compact(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  return new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 2 }).format(value);
+  const digits = Math.abs(value) < 1 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 2 };
+  return new Intl.NumberFormat("en-US", { notation: "compact", ...digits }).format(value);
 }
 
 // A ratio as a signed percentage.
@@ -74,4 +78,10 @@ export function duration(ms: number): string {
 
 export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
+}
+
+// The runs of the forecast are named by their instant: 2025-09-22T103000Z.
+export function runTime(run: string): string {
+  const [date, time] = run.split("T");
+  return time ? `${date} ${time.slice(0, 2)}:${time.slice(2, 4)}` : run;
 }

@@ -51,11 +51,13 @@ function show(): void {
   if (current?.path === path && current.page.update) {
     current.page.update(params);
   } else {
+    const moved = current !== null;
     current?.page.destroy?.();
     const page = route.make(params);
     current = { path, page };
     outlet.replaceChildren(page.element);
     window.scrollTo(0, 0);
+    if (moved) outlet.focus({ preventScroll: true }); // a screen reader goes on with the new page
   }
   document.title = `${route.title} · chandler`;
   onShow(path);

@@ -22,7 +22,7 @@ export function notice(kind: "error" | "warning" | "info" | "good", title: strin
 }
 
 export function failure(error: ApiError): HTMLElement {
-  return notice("error", error.message, error.remedy ?? "");
+  return notice("error", error.message, error.remedy ?? "", ...(error.where ? [h("code", { class: "where" }, error.where)] : []));
 }
 
 // A command to run in a terminal, with a button that copies it.
@@ -151,7 +151,7 @@ export function symbolSearch(choose: (symbol: string) => void, shortcut = true):
             });
             return item;
           })
-        : [h("li", { class: "none" }, status.size ? "No symbol is called that" : "The lake is empty")]),
+        : [h("li", { class: "none", role: "option", "aria-disabled": "true", "aria-selected": "false" }, status.size ? "No symbol is called that" : "The lake is empty")]),
     );
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");

@@ -104,7 +104,7 @@ export function calendarView(calendar: Calendar, choose: (day: string) => void):
   const stop = onTheme(draw);
   draw();
   return {
-    element: h("div", { class: "heat-scroll" }, h("div", { class: "heat" }, ...rows), tip),
+    element: h("div", { class: "heat-scroll", tabindex: "0", role: "region", "aria-label": "Coverage, day by day" }, h("div", { class: "heat" }, ...rows), tip),
     destroy: stop,
   };
 }

@@ -44,7 +44,7 @@ export class LineView {
     this.chart = createChart(into, lineOptions(formatter));
     for (const spec of specs) {
       // Effects may be thousandths; how they are written is the formatter's.
-      const base = { priceLineVisible: false, lastValueVisible: false, priceFormat: { type: "price", precision: 8, minMove: 1e-8 } } as const;
+      const base = { priceLineVisible: false, lastValueVisible: false, priceFormat: { type: "price", precision: 10, minMove: 1e-10 } } as const;
       const series =
         spec.kind === "bars"
           ? this.chart.addSeries(HistogramSeries, base)

@@ -24,7 +24,7 @@ export function chartOptions(): DeepPartial<ChartOptions> {
     // No label is cut in two at the upper and lower end.
     rightPriceScale: { borderColor: colour("line"), entireTextOnly: true },
     timeScale: { borderColor: colour("line"), timeVisible: true, secondsVisible: false, rightOffset: 4 },
-    localization: { locale: "en-GB", dateFormat: "yyyy-MM-dd", priceFormatter: price },
+    localization: { locale: "en-GB", dateFormat: "yyyy-MM-dd", priceFormatter: (value: number) => price(value) },
   };
 }
 

@@ -3,7 +3,7 @@ import type { Page } from "../router";
 import { loading } from "../widgets";
 
 export function aboutPage(): Page {
-  const notices = h("div", { class: "licences" }, loading());
+  const notices = h("div", { class: "licences", tabindex: "0", role: "region", "aria-label": "Licences" }, loading());
   void fetch("/licences.txt")
     .then((response) => response.text())
     .then((text) => notices.replaceChildren(h("code", {}, text)))

@@ -1,4 +1,4 @@
-import { api, type ApiError, type Partition, type Table } from "../api";
+import { api, type ApiError, type Cell, type Partition, type Table } from "../api";
 import { calendarView } from "../charts/calendar";
 import { h, replace, styled } from "../dom";
 import { bytes, compact, count, day, duration, minute, percent, plural } from "../format";
@@ -14,15 +14,25 @@ const queries = [
 ] as const;
 type QueryName = (typeof queries)[number][0];
 
-// The exchange tells eight decimals; what sums leave behind them is the machine's.
-const cell = (value: number | string | boolean | null, type: string): string =>
-  value === null ? "–" : typeof value !== "number" ? String(value) : type === "timestamp" ? minute(value) : type === "double" ? String(Number(value.toFixed(8))) : String(value);
+// How the values of a column are written. Decimals stand below each other: as many as the column needs, at most the eight
+// that the exchange tells (what sums leave behind them is the machine's), fewer where ten digits are there already.
+function writer(values: (Cell | boolean)[], type: string): (value: Cell | boolean) => string {
+  let decimals = 0;
+  if (type === "double") {
+    const numbers = values.filter((v): v is number => typeof v === "number");
+    const whole = Math.max(1, ...numbers.map((v) => Math.trunc(Math.abs(v)).toString().length));
+    const needed = Math.max(0, ...numbers.map((v) => (v.toFixed(8).replace(/0+$/, "").split(".")[1] ?? "").length));
+    decimals = Math.min(needed, Math.max(2, 10 - whole));
+  }
+  return (value) =>
+    value === null ? "–" : typeof value !== "number" ? String(value) : type === "timestamp" ? minute(value) : value.toFixed(decimals);
+}
 
 // Candles of which a gap and what is around it are some hundreds.
 const intervalFor = (gap: number): string => (gap < 3 * 86_400_000 ? "5m" : gap < 40 * 86_400_000 ? "1h" : "1d");
 
 export function dataPage(params: URLSearchParams): Page {
-  const element = h("div", { class: "chart-page fade-in" }, loading("Reading the lake…"));
+  const element = h("div", { class: "page fade-in" }, loading("Reading the lake…"));
   const tables = h("div", { class: "tables" });
   const detail = h("section", { class: "card" });
   const calendar = h("section", { class: "card" });
@@ -40,14 +50,14 @@ export function dataPage(params: URLSearchParams): Page {
   const head = h("div", { class: "page-head" }, h("h1", {}, "Data"), h("span", { class: "grow" }), picker);
 
   // Fills a part when its data is there; a failure is told in its place and the rest goes on.
-  async function part(into: HTMLElement, make: (signal: AbortSignal) => Promise<(Node | null)[]>): Promise<void> {
+  async function part(into: HTMLElement, name: string, make: (signal: AbortSignal) => Promise<(Node | null)[]>): Promise<void> {
     const { signal } = abort;
     if (!into.hasChildNodes()) replace(into, loading());
     try {
       const nodes = await make(signal);
       if (!signal.aborted) replace(into, nodes);
     } catch (error) {
-      if (!signal.aborted) replace(into, failure(error as ApiError));
+      if (!signal.aborted) replace(into, name ? title(name, "") : null, failure(error as ApiError));
     }
   }
 
@@ -66,7 +76,7 @@ export function dataPage(params: URLSearchParams): Page {
               table = t.table;
               setParams({ table });
               for (const b of tables.querySelectorAll("button")) b.setAttribute("aria-pressed", String(b.dataset["table"] === table));
-              void part(detail, drawDetail);
+              void part(detail, table, drawDetail);
             },
             "data-table": t.table,
           },
@@ -84,7 +94,7 @@ export function dataPage(params: URLSearchParams): Page {
     const schema = all.tables.find((t) => t.table === name);
     const rows = h("div", {});
     const list = h("div", { class: "scroll-y" });
-    const showRows = (partition?: string) => void part(rows, (s) => drawRows(name, partition, s));
+    const showRows = (partition?: string) => void part(rows, "", (s) => drawRows(name, partition, s));
     const order = new Map(files.partitions.map((p, i) => [p.path, i])); // the server's order is that of time
     const timed = files.partitions.some((p) => p.first !== null || p.error);
     const drawList = () =>
@@ -92,7 +102,7 @@ export function dataPage(params: URLSearchParams): Page {
         list,
         sortedTable<Partition>(
           [
-            { name: "Partition", key: (p) => order.get(p.path) ?? 0, cell: (p) => h("code", {}, p.path.split("/").slice(2, -1).join("/") || "part.parquet") },
+            { name: "Partition", key: (p) => order.get(p.path) ?? 0, cell: (p) => h("button", { type: "button", class: "plain", title: "Show its last rows", onclick: () => showRows(p.path) }, h("code", {}, p.path.split("/").slice(2, -1).join("/") || "part.parquet")) },
             { name: "Rows", right: true, key: (p) => p.rows, cell: (p) => (p.rows === null ? "–" : count(p.rows)) },
             { name: "Bytes", right: true, key: (p) => p.bytes, cell: (p) => bytes(p.bytes) },
             ...(timed
@@ -126,12 +136,13 @@ export function dataPage(params: URLSearchParams): Page {
   async function drawRows(name: string, partition: string | undefined, signal: AbortSignal): Promise<(Node | null)[]> {
     const page = await api.rows({ table: name, symbol: symbol!, partition, limit: 12 }, signal);
     const n = page.columns[0]?.values.length ?? 0;
+    const write = page.columns.map((c) => writer(c.values, c.type));
     const right = (type: string) => (["double", "int32", "int64"].includes(type) ? "right" : "");
     return [
       styled(h("h3", {}, `Last rows of ${page.partition}`), { margin: "16px 0 6px", overflowWrap: "anywhere" }),
       h(
         "div",
-        { class: "table-wrap" },
+        { class: "table-wrap", tabindex: "0", role: "region", "aria-label": `Last rows of ${page.partition}` },
         h(
           "table",
           {},
@@ -141,7 +152,7 @@ export function dataPage(params: URLSearchParams): Page {
             "tbody",
             {},
             ...Array.from({ length: n }, (_, i) =>
-              h("tr", {}, ...page.columns.map((c) => h("td", { class: `num ${right(c.type)}` }, cell(c.values[i] ?? null, c.type)))),
+              h("tr", {}, ...page.columns.map((c, k) => h("td", { class: `num ${right(c.type)}`, title: typeof c.values[i] === "number" && c.type === "double" ? String(c.values[i]) : null }, write[k]!(c.values[i] ?? null)))),
             ),
           ),
         ),
@@ -183,6 +194,7 @@ export function dataPage(params: URLSearchParams): Page {
 
   async function drawGaps(signal: AbortSignal): Promise<(Node | null)[]> {
     const data = await api.gaps(symbol!, 200, signal);
+    gaps.parentElement?.classList.toggle("stacked", data.total === 0); // one line needs no column
     if (data.total === 0) return [title("Gaps", "runs of missing minutes"), h("p", { class: "muted" }, "No minute is missing between the first and the last.")];
     return [
       title("Gaps", `${plural(data.total, "gap")}, ${plural(data.minutes, "minute")}${data.total > 200 ? "; the 200 longest" : ", the longest first"}`),
@@ -232,7 +244,7 @@ export function dataPage(params: URLSearchParams): Page {
         about,
         segments("Question", queries, name, (next) => {
           query = next;
-          void part(answers, drawAnswers);
+          void part(answers, "Questions", drawAnswers);
         }),
       ),
       rows.length
@@ -252,11 +264,11 @@ export function dataPage(params: URLSearchParams): Page {
   function load(): void {
     abort.abort();
     abort = new AbortController();
-    void part(tables, drawTables);
-    void part(calendar, drawCalendar);
-    void part(gaps, drawGaps);
-    void part(answers, drawAnswers);
-    void part(detail, drawDetail);
+    void part(tables, "", drawTables);
+    void part(calendar, "Coverage", drawCalendar);
+    void part(gaps, "Gaps", drawGaps);
+    void part(answers, "Questions", drawAnswers);
+    void part(detail, table, drawDetail);
   }
 
   function show(next: string): void {

@@ -2,7 +2,7 @@ import { address, api, type ApiError, type RunInfo, type Series } from "../api";
 import { histogram } from "../charts/histogram";
 import { LineView, type LineSpec } from "../charts/line_view";
 import { h, icon, replace } from "../dom";
-import { count, day, percent, price } from "../format";
+import { count, day, percent, price, runTime } from "../format";
 import { defaultSymbol, lake, onLake, rememberSymbol } from "../lake";
 import { setParams, type Page } from "../router";
 import { namedRows, number, pointsOf, text, type Named } from "../sheet";
@@ -10,13 +10,6 @@ import { command, empty, failure, loading, notice, segments } from "../widgets";
 
 const dayMs = 86_400_000;
 const historyShown = 180; // days before the forecast
-
-// The runs are named by their instant: 2025-09-22T103000Z.
-function runTitle(run: RunInfo): string {
-  const [date, time] = run.run.split("T");
-  const clock = time ? `${time.slice(0, 2)}:${time.slice(2, 4)}` : "";
-  return `${date} ${clock}${run.latest ? " (latest)" : ""}`;
-}
 
 // Three digits, however small the effect.
 const small = (v: number): string => (v === 0 ? "0" : Math.abs(v) < 10 ? v.toFixed(Math.min(8, Math.max(2, 2 - Math.floor(Math.log10(Math.abs(v)))))) : price(v));
@@ -34,10 +27,10 @@ const linePoints = (rows: Named[], name: string) =>
     .filter((p, i, all) => i === 0 || p.time !== all[i - 1]!.time);
 
 export function forecastsPage(params: URLSearchParams): Page {
-  const element = h("div", { class: "chart-page fade-in" }, loading());
+  const element = h("div", { class: "page fade-in" }, loading());
   const symbolPicker = h("select", { class: "input", "aria-label": "Symbol" });
   const runPicker = h("select", { class: "input", "aria-label": "Run" });
-  const body = h("div", { class: "chart-page" });
+  const body = h("div", { class: "page" });
   let runs: RunInfo[] | null = null;
   let run: RunInfo | undefined;
   let symbol = params.get("symbol") ?? "";
@@ -174,7 +167,7 @@ export function forecastsPage(params: URLSearchParams): Page {
     try {
       const forecast = await forecastCard(signal);
       if (signal.aborted) return;
-      const rest = h("div", { class: "chart-page" }, loading());
+      const rest = h("div", { class: "page" }, loading());
       replace(body, forecast, rest);
       const [errors, components, verdicts] = await Promise.all([
         errorCards(signal).catch((error: ApiError) => (signal.aborted ? [] : [failure(error)])),
@@ -199,7 +192,7 @@ export function forecastsPage(params: URLSearchParams): Page {
     if (!symbols.includes(symbol)) symbol = fallback && symbols.includes(fallback) ? fallback : (symbols[0] ?? "");
     if (symbol) rememberSymbol(symbol);
     symbolPicker.replaceChildren(...symbols.map((s) => h("option", { value: s, selected: s === symbol }, s)));
-    runPicker.replaceChildren(...list.map((r) => h("option", { value: r.run, selected: r === run }, runTitle(r))));
+    runPicker.replaceChildren(...list.map((r) => h("option", { value: r.run, selected: r === run }, `${runTime(r.run)}${r.latest ? " (latest)" : ""}`)));
     replace(element, h("div", { class: "page-head" }, h("h1", {}, "Forecasts"), h("span", { class: "grow" }), symbolPicker, runPicker), body);
     if (symbol) void load();
     else replace(body, notice("warning", "This run has no forecast", "Every symbol was refused; Metrics says why."));

@@ -6,12 +6,14 @@ import { go, href, type Page } from "../router";
 import { command, empty, failure, loading, meter, notice, sortedTable, sparkline, type SortState, type TableColumn } from "../widgets";
 
 const mostProblems = 4;
+const leastLag = 10_000; // ms: streams of symbols that are all live end seconds apart
 const longAgo = 2 * 86_400_000; // a lake that ends so long before now is not followed
 
 const changeOf = (s: SymbolStatus): number | null =>
   s.last_price === null || !s.day_ago_price ? null : s.last_price / s.day_ago_price - 1;
 
-function batchState(s: SymbolStatus): HTMLElement {
+function batchState(s: SymbolStatus, damaged: boolean): HTMLElement {
+  if (damaged) return h("span", { class: "badge bad" }, "damaged");
   if (s.minutes === 0 && s.exchange_days === 0) return h("span", { class: "badge" }, "none yet");
   if (s.not_asked_minutes > 0) return h("span", { class: "badge warn" }, `${plural(s.not_asked_minutes, "minute")} to fetch`);
   if (s.minutes === 0) return h("span", { class: "badge info" }, "days only");
@@ -29,7 +31,7 @@ function speedState(s: SymbolStatus, newest: number | null): HTMLElement {
   return h("span", { class: "badge" }, "not live");
 }
 
-const columns = (newest: number | null): TableColumn<SymbolStatus>[] => [
+const columns = (newest: number | null, damaged: ReadonlySet<string>): TableColumn<SymbolStatus>[] => [
   {
     name: "Symbol",
     key: (s) => s.symbol,
@@ -53,7 +55,7 @@ const columns = (newest: number | null): TableColumn<SymbolStatus>[] => [
   {
     name: "Coverage",
     key: (s) => (s.minutes ? s.coverage : null),
-    cell: (s) => (s.minutes ? h("span", {}, meter(s.coverage), h("span", { class: "num small" }, share(s.coverage))) : "–"),
+    cell: (s) => (s.minutes ? h("span", {}, meter(s.coverage), h("span", { class: "num small" }, share(s.coverage))) : h("span", { class: "none" }, "–")),
   },
   {
     name: "Days",
@@ -62,8 +64,8 @@ const columns = (newest: number | null): TableColumn<SymbolStatus>[] => [
     key: (s) => s.days,
     cell: (s) => h("span", { title: `${s.first_day ?? "–"} … ${s.last_day ?? "–"}` }, count(s.days)),
   },
-  { name: "Lag", right: true, key: (s) => s.lag_ms, cell: (s) => (s.lag_ms > 0 ? h("span", { title: "Behind the newest symbol" }, duration(s.lag_ms)) : h("span", { class: "none" }, "–")) },
-  { name: "Batch", class: "hide-phone", key: (s) => -s.not_asked_minutes, cell: batchState },
+  { name: "Lag", right: true, key: (s) => s.lag_ms, cell: (s) => (s.lag_ms >= leastLag ? h("span", { title: "Behind the newest symbol" }, duration(s.lag_ms)) : h("span", { class: "none" }, "–")) },
+  { name: "Batch", class: "hide-phone", key: (s) => (damaged.has(s.symbol) ? -Infinity : -s.not_asked_minutes), cell: (s) => batchState(s, damaged.has(s.symbol)) },
   { name: "Speed", key: (s) => s.live_at, cell: (s) => speedState(s, newest) },
 ];
 
@@ -137,7 +139,7 @@ function summary(status: LakeStatus): HTMLElement {
 }
 
 export function homePage(): Page {
-  const element = h("div", { class: "chart-page fade-in" }, loading("Reading the lake…"));
+  const element = h("div", { class: "page fade-in" }, loading("Reading the lake…"));
   const sort: SortState = { column: 0, descending: false };
   let filter = "";
   let allProblems = false;
@@ -159,12 +161,13 @@ export function homePage(): Page {
   const drawTable = () => {
     const status = lake.status;
     if (!status) return;
+    const damaged = new Set(status.problems.flatMap((p) => (p.severity === "error" && p.symbol ? [p.symbol] : [])));
     const rows = status.symbols.filter((s) => s.symbol.toUpperCase().includes(filter));
     filterInput.hidden = status.total < 8;
     replace(
       table,
       rows.length
-        ? sortedTable(columns(status.newest), rows, sort, drawTable, {
+        ? sortedTable(columns(status.newest, damaged), rows, sort, drawTable, {
             caption: "Symbols of the lake",
             open: (s) => go(href("/chart", { symbol: s.symbol })),
           })

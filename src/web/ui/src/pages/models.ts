@@ -1,6 +1,6 @@
 import { api, ApiError, type Verdict, type Verdicts } from "../api";
 import { h, replace, svg } from "../dom";
-import { count } from "../format";
+import { count, runTime } from "../format";
 import { lake, onChange } from "../lake";
 import { figureWidth } from "../charts/histogram";
 import { href, setParams, type Page } from "../router";
@@ -124,7 +124,7 @@ function horizonPlot(rows: Named[], symbol: string): Node | null {
 }
 
 export function modelsPage(params: URLSearchParams): Page {
-  const element = h("div", { class: "chart-page fade-in" }, loading());
+  const element = h("div", { class: "page fade-in" }, loading());
   // By symbol, and within it as ordered when read: a MASE of one symbol says nothing beside another's.
   const sort: SortState = { column: 0, descending: false };
   const table = h("div", {});
@@ -161,7 +161,7 @@ export function modelsPage(params: URLSearchParams): Page {
     const leaking = verdicts.summary?.kind === "same_day_regressors";
     replace(
       element,
-      h("div", { class: "page-head" }, h("h1", {}, "Metrics"), h("span", { class: "muted" }, `run ${verdicts.run}`), h("span", { class: "grow" }), picker),
+      h("div", { class: "page-head" }, h("h1", {}, "Metrics"), h("span", { class: "muted" }, `run of ${runTime(verdicts.run)}`), h("span", { class: "grow" }), picker),
       leaking ? notice("error", "These figures are no forecast errors", "The run gave the models same-day averages, which contain the answer.") : null,
       list.length
         ? notice(
