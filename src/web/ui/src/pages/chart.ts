@@ -318,7 +318,7 @@ export function chartPage(params: URLSearchParams): Page {
       range = null;
       void open(wanted);
     } else if (lake.status) {
-      replace(element, empty("chart", "There is nothing to chart yet", "The lake is empty.", command("chandler backfill BTCUSDT")));
+      replace(element, h("h1", { class: "sr-only" }, "Chart"), empty("chart", "There is nothing to chart yet", "The lake is empty.", command("chandler backfill BTCUSDT")));
     } else {
       replace(element, loading("Reading the lake…"));
     }

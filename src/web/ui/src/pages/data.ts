@@ -290,7 +290,7 @@ export function dataPage(params: URLSearchParams): Page {
 
   function start(p: URLSearchParams): void {
     const wanted = p.get("symbol") ?? defaultSymbol();
-    if (lake.error && !lake.status) return replace(element, failure(lake.error));
+    if (lake.error && !lake.status) return replace(element, h("h1", { class: "sr-only" }, "Data"), failure(lake.error));
     if (!lake.status) return;
     if (lake.status.total === 0) {
       return replace(element, h("h1", { class: "sr-only" }, "Data"), empty("data", "No tables yet", "The lake is empty. What is stored will be shown here: tables, coverage day by day, gaps, rows.", command("chandler backfill BTCUSDT")));

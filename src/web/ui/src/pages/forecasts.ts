@@ -202,7 +202,7 @@ export function forecastsPage(params: URLSearchParams): Page {
     try {
       runs = (await api.runs()).runs;
     } catch (error) {
-      return replace(element, failure(error as ApiError));
+      return replace(element, h("h1", { class: "sr-only" }, "Forecasts"), failure(error as ApiError));
     }
     if (runs.length) return choose();
     replace(

@@ -178,7 +178,7 @@ export function homePage(): Page {
   const draw = () => {
     const status = lake.status;
     if (!status) {
-      if (lake.error) replace(element, failure(lake.error));
+      if (lake.error) replace(element, h("h1", { class: "sr-only" }, "Home"), failure(lake.error));
       return;
     }
     if (status.total === 0) {

@@ -196,7 +196,7 @@ export function livePage(): Page {
       if (stopped) return;
       // What was seen last stays, below what is wrong.
       trouble.replaceChildren(failure(error as ApiError));
-      if (!element.contains(head)) replace(element, trouble);
+      if (!element.contains(head)) replace(element, h("h1", { class: "sr-only" }, "Live"), trouble);
     }
   }
   const stops = [onChange(() => void load()), onLake(() => element.contains(cards) && draw())];
