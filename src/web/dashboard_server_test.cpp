@@ -240,14 +240,14 @@ TEST_F(DashboardServerTest, EventsBringTheOpenCandle) {
   start();
   net::TestSocket socket(server_->port());
   socket.send("GET /api/v1/live?symbol=BTCUSDT&interval=1m HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  const std::string first = socket.until("\"provisional\":[0,0]");
+  const std::string first = socket.until("\"provisional\":[0,0,0,0,0]");
   EXPECT_THAT(first, HasSubstr("Content-Type: text/event-stream"));
   EXPECT_THAT(first, HasSubstr("event: candle"));
   candles::Kline open = minutes.at(99);
   open.open_time += kMinuteMs;
   open.close = open.high = 777'777.25;
   lake_.set_open("BTCUSDT", open, from_ms(open.open_time) + Millis{2500});
-  EXPECT_THAT(socket.until("\"provisional\":[0,1]"), HasSubstr("777777.25"));
+  EXPECT_THAT(socket.until("\"provisional\":[0,0,0,0,1]"), HasSubstr("777777.25"));
   // Another symbol's news are none of this listener's candles.
   EXPECT_THAT(ask("/api/v1/live?symbol=NOPE"), StartsWith("HTTP/1.1 404"));
 }

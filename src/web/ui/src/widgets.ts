@@ -156,6 +156,7 @@ export function symbolSearch(choose: (symbol: string) => void, shortcut = true):
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     if (found.length) input.setAttribute("aria-activedescendant", `${id}-${at}`);
+    else input.removeAttribute("aria-activedescendant");
     list.children[at]?.scrollIntoView({ block: "nearest" });
   };
   input.addEventListener("input", () => {
