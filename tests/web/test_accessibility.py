@@ -16,7 +16,7 @@ SIZES = {"desktop": (1360, 850), "phone": (390, 844)}
 
 def offences(page):
     """What axe-core finds in the page as it is now: contrast, names, roles, structure, reach of the keyboard."""
-    page.wait_for_timeout(400)  # what fades in has faded in
+    until(page, "document.getAnimations().length === 0")  # half faded in, nothing has its contrast
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
     return [f"{v['id']} at {' '.join(map(str, n['target']))}: {n['failureSummary']}" for v in found for n in v["nodes"]]
