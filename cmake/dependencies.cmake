@@ -14,9 +14,10 @@ find_package(tomlplusplus REQUIRED)    # chandler.toml
 find_package(nlohmann_json REQUIRED)   # JSON documents that chandler writes (simdjson only reads)
 find_package(Boost 1.81 REQUIRED)      # Asio and Beast: HTTP server, WebSocket client (header only)
 find_package(prometheus-cpp REQUIRED)  # metrics in Prometheus' text format
+find_package(PNG REQUIRED)            # plots as PNG, faster than Cairo has it done
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)  # Kafka producer and consumer
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)    # archives
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)  # digests of partitions
-pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)      # plots as SVG and PNG
+pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)      # plots: drawing, SVG
 include(arrow)                         # columns, Parquet files, S3

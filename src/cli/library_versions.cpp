@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 #include <openssl/crypto.h>
+#include <png.h>
 #include <simdjson.h>
 #include <spdlog/version.h>
 #include <toml++/impl/version.h>
@@ -52,6 +53,7 @@ std::vector<LibraryVersion> library_versions() {
           {"libzip", ::zip_libzip_version()},
           {"xxHash", dotted(::XXH_versionNumber())},
           {"cairo", ::cairo_version_string()},
+          {"libpng", dotted(::png_access_version_number())},
           {"Boost",
            fmt::format("{}.{}.{}", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100)},
           {"Eigen", fmt::format("{}.{}.{}", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION)},
