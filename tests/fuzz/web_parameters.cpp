@@ -2,7 +2,7 @@
 #include "fuzz_target.hpp"
 #include "lake/layout.hpp"
 #include "reference_json.hpp"
-#include "sim/query.hpp"
+#include "sim/endpoint_query.hpp"
 #include "sim/stream_name.hpp"
 #include "sim/stream_requests.hpp"
 #include "web/parameters.hpp"
@@ -44,19 +44,23 @@ void check_arguments(const net::HttpRequest& request) {
   (void)arguments->interval("interval");
 }
 
+template <class T>
+void check_answer(const sim::Answer<T>& answer) {
+  if (!answer) fuzz::require(answer.error().code < 0, "a refusal has one of the exchange's codes");
+}
+
+// As each endpoint of the exchange reads the same parameters.
 void check_query(const net::HttpRequest& request) {
-  sim::Query query(request);
-  const auto symbol = query.symbol();
-  const auto interval = query.interval();
-  const auto limit = query.limit(500, 1000);
-  if (limit) fuzz::require(*limit >= 1 && *limit <= 1000, "a limit is in its range");
-  const auto start = query.time("startTime");
-  const auto zone = query.time_zone();
-  if (zone)
-    fuzz::require(*zone >= -std::chrono::hours{12} && *zone <= std::chrono::hours{14}, "a time zone is one");
-  const auto symbols = query.symbols();
-  (void)query.all_read();
-  if (!symbol) fuzz::require(symbol.error().code < 0, "a refusal has one of the exchange's codes");
+  const auto klines = sim::read_klines_query(request);
+  check_answer(klines);
+  if (klines) {
+    const sim::CandleQuery& candles = klines->candles;
+    fuzz::require(candles.limit >= 1 && candles.limit <= 1000, "a limit is in its range");
+    fuzz::require(candles.time_zone >= -std::chrono::hours{12} && candles.time_zone <= std::chrono::hours{14},
+                  "a time zone is one");
+  }
+  check_answer(sim::read_info_query(request));
+  check_answer(sim::read_ticker_query(request));
 }
 
 }  // namespace
